@@ -1,0 +1,2 @@
+//! The `musetalk` command.
+fn main() {}
