@@ -151,3 +151,117 @@ fn divide_by_255(value: u16) -> u16 {
     let value = value + 128;
     ((value >> 8) + value) >> 8
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{Case, cases, noise};
+    use super::*;
+
+    struct Scene {
+        base: Vec<u8>,
+        patch: Vec<u8>,
+        mask: Vec<u8>,
+        plan: MaskPlan,
+        size: (usize, usize),
+    }
+
+    /// The pictures of `make_compose.py`.
+    fn scene(case: &Case) -> Scene {
+        let rect = |[left, top, right, bottom]: [i32; 4]| Rect::new(left, top, right, bottom);
+        let crop = rect(case.crop);
+        let side = crop.width();
+        let mut mask = noise((side, side), 1, case.seed + 200);
+        for (y, row) in mask.chunks_exact_mut(side).enumerate() {
+            match y {
+                _ if y < side / 2 => row.fill(0),
+                _ if y >= side - 2 => row.fill(255),
+                _ => row[..side / 8].fill(0),
+            }
+        }
+        let plan = MaskPlan::new(case.source, rect(case.face), crop, &mask).unwrap();
+        let patch = noise((32, 32), 3, case.seed + 100);
+        Scene { base: case.picture(3), patch, mask, plan, size: case.source }
+    }
+
+    impl Scene {
+        fn blend(&self, pixels: &mut [u8], format: PixelFormat, presence: u8) {
+            let mut canvas = Canvas { pixels, stride: self.size.0 * format.bytes(), format };
+            let mut blender = Blender::new(self.plan.face().width());
+            blender.blend(&self.patch, 32, &self.plan, &self.mask, presence, &mut canvas);
+        }
+    }
+
+    #[test]
+    fn equals_the_reference_also_where_boxes_leave_the_frame() {
+        for case in cases("blend") {
+            let scene = scene(&case);
+            let mut pixels = scene.base.clone();
+            scene.blend(&mut pixels, PixelFormat::Rgb8, 255);
+            case.check(&pixels);
+        }
+    }
+
+    #[test]
+    fn writes_only_inside_the_region() {
+        for case in cases("blend") {
+            let scene = scene(&case);
+            let region = scene.plan.region();
+            let mut pixels = scene.base.clone();
+            scene.blend(&mut pixels, PixelFormat::Rgb8, 255);
+            // Restoring the region restores the whole: nothing else was touched.
+            let mut canvas = Canvas { pixels: &mut pixels, stride: case.source.0 * 3, format: PixelFormat::Rgb8 };
+            canvas.copy_region(&scene.base, region);
+            assert_eq!(pixels, scene.base);
+        }
+    }
+
+    #[test]
+    fn every_format_shows_the_same_colours_and_keeps_alpha() {
+        let scene = scene(&cases("blend")[0]);
+        let mut rgb = scene.base.clone();
+        scene.blend(&mut rgb, PixelFormat::Rgb8, 200);
+        for (format, order) in [(PixelFormat::Rgba8, [0, 1, 2]), (PixelFormat::Bgra8, [2, 1, 0])] {
+            let widen = |rgb: &[u8]| -> Vec<u8> {
+                rgb.chunks_exact(3).flat_map(|pixel| [pixel[order[0]], pixel[order[1]], pixel[order[2]], 77]).collect()
+            };
+            let mut pixels = widen(&scene.base);
+            scene.blend(&mut pixels, format, 200);
+            assert_eq!(pixels, widen(&rgb));
+        }
+    }
+
+    #[test]
+    fn no_presence_is_the_footage_and_more_presence_is_nearer_to_the_patch() {
+        let scene = scene(&cases("blend")[0]);
+        let blended = |presence| {
+            let mut pixels = scene.base.clone();
+            scene.blend(&mut pixels, PixelFormat::Rgb8, presence);
+            pixels
+        };
+        assert_eq!(blended(0), scene.base);
+        let whole = blended(255);
+        let distance = |pixels: &[u8]| -> i64 {
+            pixels.iter().zip(&whole).map(|(a, b)| (i64::from(*a) - i64::from(*b)).abs()).sum()
+        };
+        let distances: Vec<_> = [0, 64, 128, 192, 254, 255].map(|presence| distance(&blended(presence))).into();
+        assert!(distances.is_sorted_by(|before, after| before > after), "{distances:?}");
+    }
+
+    #[test]
+    fn a_mask_that_shows_nothing_has_an_empty_region() {
+        let crop = Rect::new(0, 0, 8, 8);
+        let plan = |face, mask: &[u8]| MaskPlan::new((64, 64), face, crop, mask).unwrap();
+        assert!(plan(crop, &[0; 64]).region().is_empty());
+        assert!(plan(Rect::new(20, 20, 30, 30), &[255; 64]).region().is_empty());
+        assert_eq!(plan(Rect::new(2, 3, 30, 30), &[255; 64]).region(), Rect::new(2, 3, 8, 8));
+        assert!(MaskPlan::new((64, 64), crop, crop, &[0; 63]).is_err());
+        assert!(MaskPlan::new((64, 64), Rect::default(), crop, &[0; 64]).is_err());
+    }
+
+    #[test]
+    fn divides_by_255_with_rounding() {
+        for value in 0..=255 * 255_u16 {
+            assert_eq!(divide_by_255(value), (f64::from(value) / 255.0).round() as u16);
+        }
+    }
+}

@@ -4,6 +4,9 @@
 pub(crate) mod blend;
 pub(crate) mod resize;
 
+#[cfg(test)]
+mod fixtures;
+
 /// How a pixel lies in memory.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum PixelFormat {

@@ -47,7 +47,7 @@ impl LinearResize {
 
     /// Prepares for pictures of `source` (width, height) made into `target`, of which only `columns` are wanted.
     ///
-    /// Keeps the tables when nothing changed. No side may be 0.
+    /// To be called for every picture; the tables are kept when the sizes are the same. No side may be 0.
     pub(crate) fn plan(&mut self, source: (usize, usize), target: (usize, usize), columns: Range<usize>) {
         self.held = [None; 2];
         if (self.source, self.target, &self.columns) == (source, target, &columns) {
@@ -71,11 +71,6 @@ impl LinearResize {
             row.resize(columns.len() * CHANNELS, 0);
         }
         (self.source, self.target, self.columns) = (source, target, columns);
-    }
-
-    /// Forgets the rows it holds: the next rows come from another picture of the same size.
-    pub(crate) fn start(&mut self) {
-        self.held = [None; 2];
     }
 
     /// Writes the planned columns of target row `row` to `out`, 3 bytes each. `source` is packed.
@@ -185,4 +180,70 @@ fn lanczos_weights(fraction: f32) -> [i32; 8] {
     }
     let scale = 1.0 / sum;
     weights.map(|weight| (weight * scale * ONE).round_ties_even() as i32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::cases;
+    use super::*;
+
+    #[test]
+    fn linear_equals_opencv_bit_for_bit() {
+        // One resizer for all: planning anew must leave nothing of the plan before.
+        let mut resize = LinearResize::new(601);
+        for case in cases("linear") {
+            let source = case.picture(3);
+            let (width, height) = case.target;
+            let mut result = vec![0; width * height * 3];
+            resize.plan(case.source, case.target, 0..width);
+            for (y, row) in result.chunks_exact_mut(width * 3).enumerate() {
+                resize.row(&source, y, row);
+            }
+            case.check(&result);
+        }
+    }
+
+    #[test]
+    fn a_part_of_the_columns_and_any_order_of_rows_give_the_same_pixels() {
+        let case = &cases("linear")[2];
+        let source = case.picture(3);
+        let (width, height) = case.target;
+        let mut whole = vec![0; width * height * 3];
+        let mut resize = LinearResize::new(width);
+        resize.plan(case.source, case.target, 0..width);
+        for (y, row) in whole.chunks_exact_mut(width * 3).enumerate() {
+            resize.row(&source, y, row);
+        }
+        let columns = 7..width - 3;
+        let mut part = vec![0; columns.len() * 3];
+        resize.plan(case.source, case.target, columns.clone());
+        for y in (0..height).rev().step_by(3) {
+            resize.row(&source, y, &mut part);
+            assert_eq!(part, whole[(y * width + columns.start) * 3..(y * width + columns.end) * 3]);
+        }
+    }
+
+    #[test]
+    fn planning_within_the_capacity_does_not_allocate() {
+        let mut resize = LinearResize::new(300);
+        let room = |resize: &LinearResize| (resize.taps.as_ptr(), resize.rows[0].as_ptr(), resize.rows[1].as_ptr());
+        let before = room(&resize);
+        for width in [20, 300, 77, 299] {
+            resize.plan((128, 128), (width, width + 9), 0..width);
+            assert_eq!(room(&resize), before);
+        }
+    }
+
+    #[test]
+    fn lanczos_equals_opencv_bit_for_bit() {
+        for case in cases("lanczos") {
+            case.check(&lanczos(&case.picture(3), case.source, case.target));
+        }
+    }
+
+    #[test]
+    fn lanczos_weights_are_the_published_ones() {
+        assert_eq!(lanczos_weights(0.25), [-31, 114, -312, 1830, 579, -188, 64, -8]);
+        assert_eq!(lanczos_weights(0.5), [-26, 122, -340, 1267, 1267, -340, 122, -26]);
+    }
 }
