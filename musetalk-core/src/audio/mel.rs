@@ -69,7 +69,9 @@ impl MelBank {
             };
             let offset = weights.len();
             let bin = (0..BINS).find(|&bin| weight(bin) > 0.0).unwrap_or(0);
-            weights.extend((bin..BINS).map(weight).take_while(|&weight| weight > 0.0).map(|weight| weight as f32));
+            weights.extend(
+                (bin..BINS).map(weight).take_while(|&weight| weight > 0.0).map(|weight| weight as f32),
+            );
             Band { bin, offset, count: weights.len() - offset }
         });
         Self { bands, weights }
@@ -174,4 +176,77 @@ impl LogMel {
 /// The encoder's form of a log10 value: at most 8 below the maximum, then (x + 4)/4.
 pub(crate) fn scale(value: f32, maximum: f32) -> f32 {
     (value.max(maximum - 8.0) + 4.0) / 4.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edges_and_weights_are_slaneys() {
+        let edges = MelBank::edges();
+        let expected = [0.0, 37.239210, 74.478421, 111.717631, 148.956841];
+        for (edge, expected) in edges.iter().zip(expected) {
+            assert!((edge - expected).abs() < 1e-6);
+        }
+        for (edge, expected) in edges[79..].iter().zip([7408.542193, 7698.593218, 8000.0]) {
+            assert!((edge - expected).abs() < 1e-6);
+        }
+
+        let bank = MelBank::new();
+        assert_eq!(bank.weights.len(), 391);
+        let band = |mel: usize| &bank.weights[bank.bands[mel].offset..][..bank.bands[mel].count];
+        assert_eq!((bank.bands[0].bin, bank.bands[1].bin), (1, 1));
+        assert!((band(0)[0] - 0.024_862_594).abs() < 1e-9);
+        assert!((band(1)[2 - bank.bands[1].bin] - 0.022_871_772).abs() < 1e-9);
+        let highest = |mel: usize| band(mel).iter().fold(0.0_f32, |most, weight| most.max(*weight));
+        assert!((highest(40) - 0.014_735_566).abs() < 1e-9);
+        assert!((highest(79) - 0.003_164_711_7).abs() < 1e-9);
+    }
+
+    #[test]
+    fn log_mel_of_a_second_of_440_hz_then_silence_is_the_published_one() {
+        const COLUMNS: usize = 3000;
+        let turn = std::f64::consts::TAU * 440.0 / 16_000.0;
+        let mut samples = vec![0.0; COLUMNS * HOP];
+        for (n, sample) in samples[..16_000].iter_mut().enumerate() {
+            *sample = (0.5 * (turn * n as f64).sin()) as f32;
+        }
+        let mut out = vec![0.0; MELS * COLUMNS];
+        LogMel::new().segment(&samples, &mut out);
+        for (mel, column, expected) in [
+            (11, 50, 1.438204),
+            (10, 50, 1.348738),
+            (12, 50, 1.293523),
+            (40, 50, -0.561796),
+            (79, 50, -0.561796),
+            (0, 1500, -0.561796),
+            (0, 0, 0.983279),
+            (11, 99, 1.436953),
+            (11, 100, 1.292922),
+            (11, 101, 0.351053),
+        ] {
+            let value = out[mel * COLUMNS + column];
+            assert!((value - expected).abs() < 5e-6, "[{mel}, {column}] is {value}, not {expected}");
+        }
+    }
+
+    #[test]
+    fn silence_is_minus_one_and_a_half_everywhere() {
+        let mut out = vec![0.0; MELS * 20];
+        LogMel::new().segment(&vec![0.0; 20 * HOP], &mut out);
+        assert!(out.iter().all(|value| *value == -1.5));
+    }
+
+    #[test]
+    fn loudness_is_relative_to_full_scale() {
+        let turn = std::f32::consts::TAU * 1000.0 / 16_000.0;
+        let sine: [f32; FFT] = std::array::from_fn(|n| (turn * n as f32).sin());
+        let (mut log_mel, mut column) = (LogMel::new(), [0.0; MELS]);
+        log_mel.column(&sine, &mut column);
+        assert!((log_mel.loudness(&column).level + 3.01).abs() < 0.01);
+        log_mel.column(&[0.0; FFT], &mut column);
+        assert_eq!(log_mel.loudness(&column).level, Loudness::SILENCE.level);
+        assert!((log_mel.loudness(&column).mean_band - Loudness::SILENCE.mean_band).abs() < 1e-3);
+    }
 }

@@ -223,13 +223,15 @@ fn lower_nyquist(sample_rate: u32) -> f64 {
     f64::from(sample_rate.min(SPEECH_RATE)) / 2.0
 }
 
-/// The modified Bessel function of the first kind and order 0, by its power series; exact to f64 for x < 20.
+/// The modified Bessel function of the first kind and order 0, by its power series.
 fn bessel_i0(x: f64) -> f64 {
     let quarter = x * x / 4.0;
     let (mut sum, mut term) = (1.0, 1.0);
-    for k in 1..64 {
-        term *= quarter / f64::from(k * k);
+    let mut k = 1.0;
+    while term > sum * f64::EPSILON / 4.0 {
+        term *= quarter / (k * k);
         sum += term;
+        k += 1.0;
     }
     sum
 }
@@ -248,4 +250,160 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 
 fn greatest_common_divisor(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ErrorKind;
+
+    const RATES: [u32; 16] = [
+        8_000, 9_001, 11_025, 12_000, 15_999, 16_000, 16_001, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200,
+        96_000, 191_999, 192_000,
+    ];
+
+    fn resample(rate: u32, chunks: &[&[f32]]) -> Vec<f32> {
+        let mut resampler = Resampler::new(rate).unwrap();
+        let mut out = Vec::new();
+        for chunk in chunks {
+            resampler.push(chunk, |samples| out.extend_from_slice(samples));
+        }
+        resampler.finish(|samples| out.extend_from_slice(samples));
+        out
+    }
+
+    fn sine(rate: u32, hertz: f64, count: usize) -> Vec<f32> {
+        let turn = std::f64::consts::TAU * hertz / f64::from(rate);
+        (0..count).map(|n| (0.5 * (turn * n as f64).sin()) as f32).collect()
+    }
+
+    #[test]
+    fn every_rate_gives_the_promised_count() {
+        for rate in RATES {
+            for count in [0_usize, 1, 2, 3, 160, 999, 1000, 4801] {
+                let expected = (count as u64 * 16_000).div_ceil(u64::from(rate));
+                assert_eq!(resample(rate, &[&vec![0.1; count]]).len() as u64, expected, "{count} at {rate}");
+            }
+        }
+    }
+
+    #[test]
+    fn output_k_is_the_signal_at_time_k() {
+        // Far from the ends the resampled sine is the sine itself: no delay, no change of gain in the passband.
+        for rate in RATES {
+            let top = f64::from(rate.min(16_000)) / 2.0 * PASSBAND;
+            for hertz in [100.0, 1000.0, 0.5 * top, top] {
+                let out = resample(rate, &[&sine(rate, hertz, rate as usize / 4)]);
+                let expected = sine(16_000, hertz, out.len());
+                let worst = (300..out.len() - 300).map(|k| (out[k] - expected[k]).abs()).fold(0.0, f32::max);
+                assert!(worst < 5e-5, "{hertz} Hz at {rate}: {worst}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_16_khz_cannot_hold_is_at_least_80_db_down() {
+        for rate in RATES.into_iter().filter(|&rate| rate > 16_500) {
+            for part in [0.0, 0.1, 0.5, 0.97] {
+                let hertz = 8_000.0 + part * (f64::from(rate) / 2.0 - 8_000.0);
+                // At 8 kHz exactly a sine is sampled at its zeros or not: shift by 1 Hz.
+                let out = resample(rate, &[&sine(rate, hertz + 1.0, rate as usize / 4)]);
+                let power = out[300..out.len() - 300].iter().map(|v| f64::from(v * v)).sum::<f64>();
+                let decibels = 10.0 * (power / (out.len() - 600) as f64 / 0.125).log10();
+                assert!(decibels < -80.0, "{hertz} Hz at {rate}: {decibels}");
+            }
+        }
+    }
+
+    #[test]
+    fn images_of_a_lower_rate_are_at_least_80_db_down() {
+        for (rate, hertz) in [(8_000, 3_500.0), (8_000, 3_600.0), (11_025, 4_900.0), (12_000, 5_000.0)] {
+            let out = resample(rate, &[&sine(rate, hertz, rate as usize)]);
+            let expected = sine(16_000, hertz, out.len());
+            let error: f64 = (300..out.len() - 300).map(|k| f64::from(out[k] - expected[k]).powi(2)).sum();
+            let decibels = 10.0 * (error / (out.len() - 600) as f64 / 0.125).log10();
+            assert!(decibels < -80.0, "{hertz} Hz at {rate}: {decibels}");
+        }
+    }
+
+    #[test]
+    fn looks_ahead_at_most_8_ms_and_says_how_far() {
+        for rate in RATES {
+            let mut resampler = Resampler::new(rate).unwrap();
+            assert!(resampler.look_ahead_16k() <= 128, "{rate}");
+            let input = vec![0.25; rate as usize / 10];
+            let (mut pushed, mut given) = (0_u64, 0_u64);
+            for chunk in input.chunks(7) {
+                resampler.push(chunk, |samples| given += samples.len() as u64);
+                pushed += chunk.len() as u64;
+                assert!(
+                    resampler.input_for(given) <= pushed && resampler.input_for(given + 1) > pushed,
+                    "{rate}"
+                );
+                let heard = pushed * 16_000 / u64::from(rate);
+                assert!(heard <= given + u64::from(resampler.look_ahead_16k()), "{rate}");
+            }
+        }
+    }
+
+    #[test]
+    fn speech_rate_passes_unchanged_and_clamped() {
+        assert_eq!(resample(16_000, &[&[0.125, -2.0, 1.5], &[0.3]]), [0.125, -1.0, 1.0, 0.3]);
+    }
+
+    #[test]
+    fn a_reset_resampler_is_like_a_new_one() {
+        let pcm = sine(44_100, 700.0, 5000);
+        let mut resampler = Resampler::new(44_100).unwrap();
+        resampler.push(&[0.9; 3333], |_| ());
+        resampler.finish(|_| ());
+        resampler.reset();
+        let mut out = Vec::new();
+        resampler.push(&pcm, |samples| out.extend_from_slice(samples));
+        resampler.finish(|samples| out.extend_from_slice(samples));
+        assert_eq!(out, resample(44_100, &[&pcm]));
+    }
+
+    #[test]
+    fn nothing_allocates_after_construction() {
+        for rate in RATES {
+            let mut resampler = Resampler::new(rate).unwrap();
+            let room = |resampler: &Resampler| (resampler.history.capacity(), resampler.output.capacity());
+            let before = room(&resampler);
+            for count in [1, 100_000, 511, 513] {
+                resampler.push(&vec![0.5; count], |_| ());
+            }
+            resampler.finish(|_| ());
+            assert_eq!(room(&resampler), before, "{rate}");
+        }
+    }
+
+    #[test]
+    fn refuses_unsupported_rates() {
+        let error = Resampler::new(4_000).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn chunking_changes_no_bit(
+            rate in prop::sample::select(RATES.to_vec()),
+            pcm in prop::collection::vec(-1.2_f32..1.2, 0..4000),
+            cuts in prop::collection::vec(1_usize..700, 1..40),
+        ) {
+            let mut chunks = Vec::new();
+            let mut rest = pcm.as_slice();
+            for cut in cuts {
+                let (chunk, after) = rest.split_at(cut.min(rest.len()));
+                chunks.push(chunk);
+                rest = after;
+            }
+            chunks.push(rest);
+            prop_assert_eq!(resample(rate, &chunks), resample(rate, &[&pcm]));
+        }
+    }
 }

@@ -134,7 +134,13 @@ impl Blender {
 }
 
 /// Blends one row; `order` says at which byte of a pixel red, green and blue lie. Alpha stays as it is.
-fn blend_row<const BYTES: usize>(pixels: &mut [u8], new: &[u8], mask: &[u8], presence: u8, order: [usize; 3]) {
+fn blend_row<const BYTES: usize>(
+    pixels: &mut [u8],
+    new: &[u8],
+    mask: &[u8],
+    presence: u8,
+    order: [usize; 3],
+) {
     let (pixels, _) = pixels.as_chunks_mut::<BYTES>();
     let (new, _) = new.as_chunks::<3>();
     for ((pixel, new), mask) in pixels.iter_mut().zip(new).zip(mask) {
@@ -209,7 +215,8 @@ mod tests {
             let mut pixels = scene.base.clone();
             scene.blend(&mut pixels, PixelFormat::Rgb8, 255);
             // Restoring the region restores the whole: nothing else was touched.
-            let mut canvas = Canvas { pixels: &mut pixels, stride: case.source.0 * 3, format: PixelFormat::Rgb8 };
+            let mut canvas =
+                Canvas { pixels: &mut pixels, stride: case.source.0 * 3, format: PixelFormat::Rgb8 };
             canvas.copy_region(&scene.base, region);
             assert_eq!(pixels, scene.base);
         }
@@ -222,7 +229,9 @@ mod tests {
         scene.blend(&mut rgb, PixelFormat::Rgb8, 200);
         for (format, order) in [(PixelFormat::Rgba8, [0, 1, 2]), (PixelFormat::Bgra8, [2, 1, 0])] {
             let widen = |rgb: &[u8]| -> Vec<u8> {
-                rgb.chunks_exact(3).flat_map(|pixel| [pixel[order[0]], pixel[order[1]], pixel[order[2]], 77]).collect()
+                rgb.chunks_exact(3)
+                    .flat_map(|pixel| [pixel[order[0]], pixel[order[1]], pixel[order[2]], 77])
+                    .collect()
             };
             let mut pixels = widen(&scene.base);
             scene.blend(&mut pixels, format, 200);
@@ -243,7 +252,8 @@ mod tests {
         let distance = |pixels: &[u8]| -> i64 {
             pixels.iter().zip(&whole).map(|(a, b)| (i64::from(*a) - i64::from(*b)).abs()).sum()
         };
-        let distances: Vec<_> = [0, 64, 128, 192, 254, 255].map(|presence| distance(&blended(presence))).into();
+        let distances: Vec<_> =
+            [0, 64, 128, 192, 254, 255].map(|presence| distance(&blended(presence))).into();
         assert!(distances.is_sorted_by(|before, after| before > after), "{distances:?}");
     }
 

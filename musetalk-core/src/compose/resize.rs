@@ -226,7 +226,8 @@ mod tests {
     #[test]
     fn planning_within_the_capacity_does_not_allocate() {
         let mut resize = LinearResize::new(300);
-        let room = |resize: &LinearResize| (resize.taps.as_ptr(), resize.rows[0].as_ptr(), resize.rows[1].as_ptr());
+        let room =
+            |resize: &LinearResize| (resize.taps.as_ptr(), resize.rows[0].as_ptr(), resize.rows[1].as_ptr());
         let before = room(&resize);
         for width in [20, 300, 77, 299] {
             resize.plan((128, 128), (width, width + 9), 0..width);
