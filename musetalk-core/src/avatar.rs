@@ -30,7 +30,13 @@ pub struct AvatarOptions {
 
 impl Default for AvatarOptions {
     fn default() -> Self {
-        Self { sample_rate: 24_000, format: PixelFormat::Rgb8, frames_ahead: 12, frames_lent: 4, buffer_seconds: 120 }
+        Self {
+            sample_rate: 24_000,
+            format: PixelFormat::Rgb8,
+            frames_ahead: 12,
+            frames_lent: 4,
+            buffer_seconds: 120,
+        }
     }
 }
 

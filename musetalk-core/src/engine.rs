@@ -124,10 +124,17 @@ impl Engine {
         let listener = Listener::new(rate, &shared.plan)?;
         let states = [manifest.audio.positions, manifest.audio.states, manifest.audio.width];
         let states = states.iter().map(|&n| n as usize).product();
-        let session =
-            Session::new(Arc::clone(&control), Arc::clone(&asset), (inbox, outbox), listener, (fps, rate), states);
+        let session = Session::new(
+            Arc::clone(&control),
+            Arc::clone(&asset),
+            (inbox, outbox),
+            listener,
+            (fps, rate),
+            states,
+        );
         // One more than is lent, for the picture that is being drawn.
-        let pictures = Pool::new(options.frames_lent + 1, || Compositor::buffer(&asset, options.format, period));
+        let pictures =
+            Pool::new(options.frames_lent + 1, || Compositor::buffer(&asset, options.format, period));
         let compositor = Compositor::new(asset, options.format);
         let reader = Reader::new(items, Arc::clone(&control), compositor, pictures, (fps, rate), patches);
         shared.arrivals.send(session).map_err(|e| closed().caused_by(e.to_string()))?;
@@ -161,7 +168,13 @@ impl Engine {
     }
 
     /// The latents of faces: per frame \[2·c, l, l\], masked and whole.
-    pub(crate) fn encode_faces(&self, frames: &[Vec<u8>], width: u32, height: u32, boxes: &[FaceBox]) -> Result<Vec<f32>> {
+    pub(crate) fn encode_faces(
+        &self,
+        frames: &[Vec<u8>],
+        width: u32,
+        height: u32,
+        boxes: &[FaceBox],
+    ) -> Result<Vec<f32>> {
         let shared = &self.0;
         let mut slot = shared.encoder.lock().unwrap_or_else(PoisonError::into_inner);
         let encoder = match &mut *slot {
@@ -180,7 +193,8 @@ impl Engine {
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let mut assets = self.0.assets.lock().unwrap_or_else(PoisonError::into_inner);
         assets.retain(|(_, asset)| asset.strong_count() > 0);
-        let known = assets.iter().find(|(known, _)| *known == absolute).and_then(|(_, asset)| asset.upgrade());
+        let known =
+            assets.iter().find(|(known, _)| *known == absolute).and_then(|(_, asset)| asset.upgrade());
         if let Some(asset) = known {
             return Ok(asset);
         }
@@ -199,7 +213,11 @@ impl Engine {
         }
         Err(Error::new(
             ErrorKind::Incompatible,
-            format!("avatar {:?} was made for another pack than {:?}; make it again with this one", asset.name(), pack.manifest().name),
+            format!(
+                "avatar {:?} was made for another pack than {:?}; make it again with this one",
+                asset.name(),
+                pack.manifest().name
+            ),
         ))
     }
 }
@@ -246,9 +264,13 @@ impl EngineBuilder {
     /// - [`ErrorKind::OutOfMemory`]: the networks do not fit.
     /// - [`ErrorKind::InvalidInput`]: an option is out of range.
     pub fn build(self) -> Result<Engine> {
-        let threads = self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+        let threads =
+            self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
         if !(1..=256).contains(&threads) {
-            return Err(Error::new(ErrorKind::InvalidInput, format!("threads is {threads}; it must be 1 to 256")));
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                format!("threads is {threads}; it must be 1 to 256"),
+            ));
         }
         if self.batch.is_some_and(|batch| !(1..=64).contains(&batch)) {
             return Err(Error::new(ErrorKind::InvalidInput, "max_batch must be 1 to 64"));
@@ -303,10 +325,10 @@ impl EngineBuilder {
             stop: Arc::clone(&stop),
         };
         worker.warm_up()?;
-        let thread = std::thread::Builder::new()
-            .name("musetalk".to_owned())
-            .spawn(move || worker.run())
-            .map_err(|e| Error::new(ErrorKind::OutOfMemory, "the worker thread could not be started").caused_by(e))?;
+        let thread =
+            std::thread::Builder::new().name("musetalk".to_owned()).spawn(move || worker.run()).map_err(
+                |e| Error::new(ErrorKind::OutOfMemory, "the worker thread could not be started").caused_by(e),
+            )?;
         Ok(Engine(Arc::new(Shared {
             pack: pack.clone(),
             device: options.device,
@@ -349,7 +371,12 @@ fn plan(pack: &ModelPack) -> Result<WindowPlan> {
     Ok(plan)
 }
 
-fn load(library: &RuntimeLibrary, pack: &ModelPack, role: &'static str, options: LoadOptions) -> Result<Network> {
+fn load(
+    library: &RuntimeLibrary,
+    pack: &ModelPack,
+    role: &'static str,
+    options: LoadOptions,
+) -> Result<Network> {
     let entry = compatibility::network(pack.manifest(), role)?;
     Network::load(library, pack.folder(), role, entry, options)
 }

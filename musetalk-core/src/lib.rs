@@ -64,8 +64,8 @@ pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, ErrorKind, Result};
 pub use frame::{Frame, PixelFormat, Region};
 pub use pack::{
-    AudioLayout, Dimension, FileEntry, ImageSizes, Manifest, ModelPack, NetworkEntry, PACK_FORMAT, Parity, TensorEntry,
-    WeightsEntry,
+    AudioLayout, Dimension, FileEntry, ImageSizes, Manifest, ModelPack, NetworkEntry, PACK_FORMAT, Parity,
+    TensorEntry, WeightsEntry,
 };
 pub use session::{StageTime, Stats};
 pub use time::{FrameRate, Heard, UtteranceId};

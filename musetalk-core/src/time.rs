@@ -61,6 +61,12 @@ impl FrameRate {
         saturate(product.div_ceil(u128::from(self.numerator)))
     }
 
+    /// Whole units of `1/rate` seconds before frame `index`: ⌊index · rate / fps⌋.
+    pub(crate) fn whole_units(self, index: u64, rate: u32) -> u64 {
+        let product = u128::from(index) * u128::from(rate) * u128::from(self.denominator);
+        saturate(product / u128::from(self.numerator))
+    }
+
     /// The frame on screen while sample `position` at `rate` Hz sounds: ⌊position · fps / rate⌋.
     pub fn frame_at(self, position: u64, rate: u32) -> u64 {
         let product = u128::from(position) * u128::from(self.numerator);

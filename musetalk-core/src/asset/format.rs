@@ -58,7 +58,8 @@ pub(crate) struct Meta {
 pub(crate) fn assemble(sections: &[(&[u8; 8], Vec<u8>)]) -> Vec<u8> {
     let table = HEAD + sections.len() * ROW;
     let mut offset = (table + DIGEST) as u64;
-    let mut file = Vec::with_capacity(sections.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() + table + DIGEST);
+    let mut file =
+        Vec::with_capacity(sections.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() + table + DIGEST);
     file.extend_from_slice(MAGIC);
     file.extend_from_slice(&AVATAR_FORMAT.to_le_bytes());
     file.extend_from_slice(&(sections.len() as u32).to_le_bytes());
@@ -86,7 +87,9 @@ pub(crate) fn take_apart(file: &[u8]) -> Result<Vec<([u8; 8], &[u8])>> {
     if format != AVATAR_FORMAT {
         return Err(Error::new(
             ErrorKind::Incompatible,
-            format!("the avatar has format {format}, this version reads format {AVATAR_FORMAT}; make it again"),
+            format!(
+                "the avatar has format {format}, this version reads format {AVATAR_FORMAT}; make it again"
+            ),
         ));
     }
     let count = u32_at(file, 12) as usize;
@@ -138,7 +141,8 @@ pub(crate) fn split(section: &[u8], count: usize) -> Result<Vec<&[u8]>> {
     let mut blobs = Vec::with_capacity(count);
     for length in lengths.chunks_exact(4) {
         let length = u32_at(length, 0) as usize;
-        let (blob, after) = rest.split_at_checked(length).ok_or_else(|| corrupt("a section is shorter than its parts"))?;
+        let (blob, after) =
+            rest.split_at_checked(length).ok_or_else(|| corrupt("a section is shorter than its parts"))?;
         blobs.push(blob);
         rest = after;
     }

@@ -170,6 +170,11 @@ impl From<Rect> for Region {
         if rect.is_empty() {
             return Self::default();
         }
-        Self { x: rect.left as u32, y: rect.top as u32, width: rect.width() as u32, height: rect.height() as u32 }
+        Self {
+            x: rect.left as u32,
+            y: rect.top as u32,
+            width: rect.width() as u32,
+            height: rect.height() as u32,
+        }
     }
 }

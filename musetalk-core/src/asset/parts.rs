@@ -32,7 +32,8 @@ impl AvatarParts {
         let folder = folder.as_ref();
         let path = folder.join("boxes.json");
         let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read the face boxes", &path, e))?;
-        let edges: Vec<[i32; 4]> = serde_json::from_str(&text).map_err(|e| damaged(&path, &e.to_string()).caused_by(e))?;
+        let edges: Vec<[i32; 4]> =
+            serde_json::from_str(&text).map_err(|e| damaged(&path, &e.to_string()).caused_by(e))?;
         let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or("avatar").to_owned();
         let mut parts = Self { name, ..Self::default() };
         for (index, [x1, y1, x2, y2]) in edges.into_iter().enumerate() {

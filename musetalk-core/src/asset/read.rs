@@ -69,7 +69,13 @@ impl AvatarAsset {
             .collect::<Result<Vec<_>>>()?;
         let mut rgb = Vec::with_capacity(frames * meta.width as usize * meta.height as usize * 3);
         for blob in format::split(section(format::FRAMES)?, frames)? {
-            rgb.extend_from_slice(&decode(blob, ImageFormat::Jpeg, ColorType::Rgb8, meta.width, meta.height)?);
+            rgb.extend_from_slice(&decode(
+                blob,
+                ImageFormat::Jpeg,
+                ColorType::Rgb8,
+                meta.width,
+                meta.height,
+            )?);
         }
         let size = (meta.width as usize, meta.height as usize);
         let plans = boxes
@@ -124,7 +130,9 @@ fn read_boxes(section: &[u8], meta: &Meta) -> Result<Vec<FaceBox>> {
         .collect();
     match boxes.iter().position(|face| !check_box(face, meta.width, meta.height)) {
         None => Ok(boxes),
-        Some(frame) => Err(corrupt(&format!("the face box of frame {frame} is empty or outside the picture"))),
+        Some(frame) => {
+            Err(corrupt(&format!("the face box of frame {frame} is empty or outside the picture")))
+        }
     }
 }
 

@@ -66,7 +66,8 @@ fn encode(engine: &Engine, parts: &AvatarParts) -> Result<Vec<u8>> {
     // What the encoder sees is what the screen will show: the frames after their way through JPEG.
     let shown: Vec<Vec<u8>> = frames.iter().map(|blob| decode_back(blob)).collect::<Result<_>>()?;
     let latents = engine.encode_faces(&shown, meta.width, meta.height, &parts.boxes)?;
-    let boxes = parts.boxes.iter().flat_map(|b| [b.x1, b.y1, b.x2, b.y2]).flat_map(i32::to_le_bytes).collect();
+    let boxes =
+        parts.boxes.iter().flat_map(|b| [b.x1, b.y1, b.x2, b.y2]).flat_map(i32::to_le_bytes).collect();
     let json = serde_json::to_vec(&meta).map_err(|e| corrupt(&e.to_string()).caused_by(e))?;
     Ok(format::assemble(&[
         (format::META, json),
@@ -89,7 +90,8 @@ fn validate(parts: &AvatarParts, meta: &Meta) -> Result<()> {
     }
     read::check(meta).map_err(|e| invalid(e.to_string()).caused_by(e))?;
     let bytes = meta.width as usize * meta.height as usize * 3;
-    for (index, ((pixels, face), mask)) in parts.frames.iter().zip(&parts.boxes).zip(&parts.masks).enumerate() {
+    for (index, ((pixels, face), mask)) in parts.frames.iter().zip(&parts.boxes).zip(&parts.masks).enumerate()
+    {
         if pixels.len() != bytes {
             return Err(invalid(format!(
                 "frame {index} has {} bytes, {}×{} RGB has {bytes}",
@@ -101,14 +103,22 @@ fn validate(parts: &AvatarParts, meta: &Meta) -> Result<()> {
         check_face(face, meta).map_err(|what| invalid(format!("the face box of frame {index} {what}")))?;
         let side = face.crop().width() as usize;
         if mask.len() != side * side {
-            return Err(invalid(format!("mask {index} has {} bytes, its crop of {side}×{side} has {}", mask.len(), side * side)));
+            return Err(invalid(format!(
+                "mask {index} has {} bytes, its crop of {side}×{side} has {}",
+                mask.len(),
+                side * side
+            )));
         }
     }
     Ok(())
 }
 
 fn check_face(face: &FaceBox, meta: &Meta) -> Result<(), &'static str> {
-    if read::check_box(face, meta.width, meta.height) { Ok(()) } else { Err("is empty or outside the picture") }
+    if read::check_box(face, meta.width, meta.height) {
+        Ok(())
+    } else {
+        Err("is empty or outside the picture")
+    }
 }
 
 fn jpeg(rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>> {

@@ -23,6 +23,7 @@ const HALF: u64 = FFT as u64 / 2;
 const CUT: usize = FFT.div_ceil(HOP);
 
 /// The recent past of one utterance at 16 kHz, as log-mel columns. One per avatar; nothing allocates after construction.
+#[derive(Debug)]
 pub(crate) struct SpeechContext {
     positions: usize,
     log_mel: LogMel,

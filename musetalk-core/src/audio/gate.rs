@@ -15,7 +15,8 @@
 //! Weakness, accepted: noise that sets in within an utterance, or that is louder than −34 dBFS, counts as speech, for 0.8 s or
 //! as long as it lasts. The generator was trained to keep the mouth closed there; missed speech nothing could repair.
 
-use super::{SPEECH_RATE, context::SpeechContext, mel::HOP, window::FrameRate};
+use super::{SPEECH_RATE, context::SpeechContext, mel::HOP};
+use crate::time::FrameRate;
 
 const SILENCE_DB: f32 = -50.0;
 const LOUD_DB: f32 = -34.0;
@@ -32,6 +33,7 @@ const COLUMN_REACH: u64 = 200;
 pub(crate) const PRESENT: u8 = 255;
 
 /// Decides frame by frame, in order, how present the speaking mouth is. One per avatar; nothing allocates.
+#[derive(Debug)]
 pub(crate) struct Gate {
     fps: FrameRate,
     attack: u64,
@@ -61,7 +63,8 @@ impl Gate {
     ///
     /// With `finished` the context's end is the utterance's, and what is missing counts as silence.
     pub(crate) fn next(&mut self, context: &SpeechContext, finished: bool) -> Option<u8> {
-        let span = self.fps.frame_span(self.frame, SPEECH_RATE);
+        let first = |frame| self.fps.first_sample(frame, SPEECH_RATE);
+        let span = first(self.frame)..first(self.frame + 1);
         // Columns at positions before `end` count; the last of them reads up to `end + COLUMN_REACH`.
         let end = span.end + self.attack;
         while self.column * (HOP as u64) < end {

@@ -107,6 +107,12 @@ pub(crate) struct LogMel {
     power: [f32; BINS],
 }
 
+impl std::fmt::Debug for LogMel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LogMel").finish_non_exhaustive()
+    }
+}
+
 impl LogMel {
     pub(crate) fn new() -> Self {
         let fft = RealFftPlanner::new().plan_fft_forward(FFT);

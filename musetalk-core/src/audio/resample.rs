@@ -32,6 +32,7 @@ const BLOCK: usize = 512;
 ///
 /// Input samples are clamped to −1…1 when they are read. n of them give ⌈n·16 000/rate⌉ samples in all, the last of them
 /// after [`finish`](Self::finish). Nothing allocates after construction.
+#[derive(Debug)]
 pub(crate) struct Resampler {
     /// L and M: 16 000/rate in lowest terms.
     up: u64,
@@ -49,6 +50,7 @@ pub(crate) struct Resampler {
 }
 
 /// The filter, sampled at `count` equally spaced offsets between two input samples, `2·reach` taps each.
+#[derive(Debug)]
 struct Phases {
     taps: Vec<f32>,
     count: u64,

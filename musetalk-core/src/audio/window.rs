@@ -2,7 +2,7 @@
 //!
 //! | thing | position |
 //! |---|---|
-//! | frame i at rate r | samples ⌊i·r·den/num⌋ … ⌊(i+1)·r·den/num⌋ − 1: frames tile, and the last of an utterance is never empty |
+//! | frame i at rate r | from sample ⌈i·r·den/num⌉ to before that of frame i + 1: see [`FrameRate`] |
 //! | owed frames for n samples | ⌈n·num/(r·den)⌉ |
 //! | first token of frame i | ⌊i·50·den/num⌋ − before: 20 ms each, negative at the start |
 //! | end of a group's window | the end of its last frame at 16 kHz + look-ahead |
@@ -11,6 +11,7 @@
 use std::ops::Range;
 
 use super::SPEECH_RATE;
+use crate::time::FrameRate;
 use crate::{Error, ErrorKind, Result};
 
 /// Samples at 16 kHz of one token of the encoder: 20 ms.
@@ -22,54 +23,6 @@ const WINDOW_GRID: u64 = 2 * TOKEN;
 /// The first sample of the encoder's window that ends before sample `end`, both at 16 kHz.
 pub(crate) fn window_start(end: u64, positions: usize) -> u64 {
     end.saturating_sub(TOKEN * positions as u64).next_multiple_of(WINDOW_GRID)
-}
-
-/// Frames a second as an exact fraction.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct FrameRate {
-    numerator: u32,
-    denominator: u32,
-}
-
-impl FrameRate {
-    /// `numerator`/`denominator` frames a second.
-    ///
-    /// # Errors
-    /// - [`ErrorKind::InvalidInput`]: below 1 or above 1000 frames a second, or the denominator is 0.
-    pub(crate) fn new(numerator: u32, denominator: u32) -> Result<Self> {
-        let (num, den) = (u64::from(numerator), u64::from(denominator));
-        if den == 0 || num < den || num > 1000 * den {
-            return Err(Error::new(
-                ErrorKind::InvalidInput,
-                format!("fps is {numerator}/{denominator}; supported are 1 to 1000 frames a second"),
-            ));
-        }
-        Ok(Self { numerator, denominator })
-    }
-
-    /// The first sample, at `sample_rate`, of frame `frame`: ⌊i·r·den/num⌋.
-    pub(crate) fn frame_start(self, frame: u64, sample_rate: u32) -> u64 {
-        let samples = u128::from(frame) * u128::from(sample_rate) * u128::from(self.denominator);
-        (samples / u128::from(self.numerator)) as u64
-    }
-
-    /// The samples, at `sample_rate`, that sound while frame `frame` is shown. The last frame of an utterance of n samples
-    /// ends at n instead.
-    pub(crate) fn frame_span(self, frame: u64, sample_rate: u32) -> Range<u64> {
-        self.frame_start(frame, sample_rate)..self.frame_start(frame + 1, sample_rate)
-    }
-
-    /// How many frames an utterance of `samples` samples has: ⌈n·fps/rate⌉.
-    pub(crate) fn owed_frames(self, samples: u64, sample_rate: u32) -> u64 {
-        let frames = u128::from(samples) * u128::from(self.numerator);
-        frames.div_ceil(u128::from(sample_rate) * u128::from(self.denominator)) as u64
-    }
-
-    /// The frame that is shown while sample `sample`, at `sample_rate`, sounds.
-    pub(crate) fn frame_at(self, sample: u64, sample_rate: u32) -> u64 {
-        // ⌊i·T⌋ ≤ s means i·T < s + 1: the last such i.
-        self.owed_frames(sample + 1, sample_rate) - 1
-    }
 }
 
 /// How many frames are encoded together, by position in the utterance alone. The last number repeats.
@@ -138,7 +91,7 @@ impl WindowPlan {
     /// # Errors
     /// - [`ErrorKind::InvalidInput`]: the encoder has too few positions, or the look-ahead is too short; the message says how many are needed.
     pub(crate) fn check(&self) -> Result<()> {
-        let frames = self.fps.frame_start(self.groups.largest(), SPEECH_RATE) + 1;
+        let frames = self.fps.first_sample(self.groups.largest(), SPEECH_RATE) + 1;
         // Roundings: the window's start by up to 640, the frame's first token by up to 320.
         let needed =
             frames + u64::from(self.look_ahead) + TOKEN * u64::from(self.tokens_before) + TOKEN + WINDOW_GRID;
@@ -162,12 +115,12 @@ impl WindowPlan {
 
     /// The first token of frame `frame`; below 0 at the start of an utterance.
     pub(crate) fn first_token(&self, frame: u64) -> i64 {
-        self.fps.frame_start(frame, SPEECH_RATE / TOKEN as u32) as i64 - i64::from(self.tokens_before)
+        self.fps.whole_units(frame, SPEECH_RATE / TOKEN as u32) as i64 - i64::from(self.tokens_before)
     }
 
     /// The sample at 16 kHz before which everything must be known to encode the group of frame `frame`.
     pub(crate) fn encode_end(&self, frame: u64) -> u64 {
-        self.fps.frame_start(self.groups.group(frame).end, SPEECH_RATE) + u64::from(self.look_ahead)
+        self.fps.first_sample(self.groups.group(frame).end, SPEECH_RATE) + u64::from(self.look_ahead)
     }
 
     /// Copies what frame `frame` reads out of the encoder's states.
@@ -223,16 +176,16 @@ mod tests {
         for rate in RATES {
             for fps in FPS.map(fps) {
                 for samples in [1, 2, 639, 640, 641, u64::from(rate), u64::from(rate) * 7 + 1] {
-                    let owed = fps.owed_frames(samples, rate);
+                    let owed = fps.frames_for(samples, rate);
                     let mut next = 0;
                     for frame in 0..owed {
-                        let span = fps.frame_span(frame, rate);
+                        let span = fps.first_sample(frame, rate)..fps.first_sample(frame + 1, rate);
                         assert_eq!(span.start, next);
                         assert!(span.start < samples, "frame {frame} of {samples} at {rate} is empty");
                         next = span.end;
                     }
                     assert!(next >= samples);
-                    assert!(fps.frame_start(owed, rate) >= samples);
+                    assert!(fps.first_sample(owed, rate) >= samples);
                 }
             }
         }
@@ -244,7 +197,7 @@ mod tests {
         for (samples, owed) in
             [(0, 0), (1, 1), (16_000, 25), (18_560, 29), (18_561, 30), (36_480, 57), (480_000, 750)]
         {
-            assert_eq!(fps.owed_frames(samples, 16_000), owed);
+            assert_eq!(fps.frames_for(samples, 16_000), owed);
         }
     }
 
@@ -252,7 +205,7 @@ mod tests {
     fn centuries_do_not_overflow() {
         let fps = fps((30_000, 1001));
         let samples = 192_000 * 3600 * 24 * 36_500;
-        let owed = fps.owed_frames(samples, 192_000);
+        let owed = fps.frames_for(samples, 192_000);
         assert_eq!(fps.frame_at(samples - 1, 192_000), owed - 1);
     }
 
@@ -339,7 +292,8 @@ mod tests {
             sample in 0_u64..1 << 40,
         ) {
             let fps = self::fps(fps);
-            prop_assert!(fps.frame_span(fps.frame_at(sample, rate), rate).contains(&sample));
+            let frame = fps.frame_at(sample, rate);
+            prop_assert!((fps.first_sample(frame, rate)..fps.first_sample(frame + 1, rate)).contains(&sample));
         }
     }
 }

@@ -10,7 +10,8 @@
 //! With a = mask · presence / 255, rounded: t = old·(255 − a) + new·a + 128, out = ((t >> 8) + t) >> 8, as Pillow pastes
 //! through a mask. At a presence of 255 the result is the reference's, bit for bit.
 
-use super::{PixelFormat, Rect, resize::LinearResize};
+use super::{Rect, resize::LinearResize};
+use crate::frame::PixelFormat;
 use crate::{Error, ErrorKind, Result};
 
 /// Where a mask has any effect on a frame, found once, when an avatar is read.
@@ -87,6 +88,7 @@ impl Canvas<'_> {
 }
 
 /// Blends patches onto frames. Holds the tables and one row; one per compositor.
+#[derive(Debug)]
 pub(crate) struct Blender {
     resize: LinearResize,
     row: Vec<u8>,

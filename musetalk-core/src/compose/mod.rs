@@ -7,27 +7,6 @@ pub(crate) mod resize;
 #[cfg(test)]
 mod fixtures;
 
-/// How a pixel lies in memory.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum PixelFormat {
-    /// Red, green, blue.
-    Rgb8,
-    /// Red, green, blue, alpha.
-    Rgba8,
-    /// Blue, green, red, alpha.
-    Bgra8,
-}
-
-impl PixelFormat {
-    /// Bytes of one pixel.
-    pub(crate) const fn bytes(self) -> usize {
-        match self {
-            Self::Rgb8 => 3,
-            Self::Rgba8 | Self::Bgra8 => 4,
-        }
-    }
-}
-
 /// A rectangle of pixels; the right column and the bottom row are exclusive. May lie partly outside its image.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Rect {

@@ -14,6 +14,7 @@ const CHANNELS: usize = 3;
 /// Linear resizing of an 8-bit picture of 3 channels (`INTER_LINEAR`), one row at a time and only the columns asked for.
 ///
 /// The plan is made anew for every pair of sizes; within the capacity it was built with that allocates nothing.
+#[derive(Debug)]
 pub(crate) struct LinearResize {
     source: (usize, usize),
     target: (usize, usize),
@@ -26,6 +27,7 @@ pub(crate) struct LinearResize {
 
 /// A target column: the byte of its left source pixel, the distance in bytes to its right one, and their weights.
 #[derive(Clone, Copy)]
+#[derive(Debug)]
 struct Tap {
     left: u32,
     step: u32,

@@ -19,7 +19,7 @@ pub(crate) fn append_latent(
 ) -> Result<()> {
     let size = image.size as usize;
     let crop = cut_out(frame, width as usize, height as usize, face);
-    let square = crate::compose::resize::lanczos4(&crop.pixels, (crop.width, crop.height), (size, size), 3);
+    let square = crate::compose::resize::lanczos(&crop.pixels, (crop.width, crop.height), (size, size));
     let plane = size * size;
     let mut pair = vec![-1.0; 2 * 3 * plane];
     let (masked, whole) = pair.split_at_mut(3 * plane);

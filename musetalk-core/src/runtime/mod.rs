@@ -6,8 +6,8 @@ mod providers;
 mod search;
 
 pub use environment::RuntimeLibrary;
+pub(crate) use network::{LoadOptions, Network};
 pub(crate) use providers::candidates;
-pub(crate) use network::{Input, LoadOptions, Network};
 pub use search::{Search, cache_dir, search};
 
 /// The version of ONNX Runtime that `musetalk setup` installs, and that this release was tested with.

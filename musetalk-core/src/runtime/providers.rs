@@ -29,7 +29,9 @@ pub(crate) fn dispatch(device: Device) -> Result<Vec<ExecutionProviderDispatch>>
     match device {
         Device::Auto | Device::Cpu => Ok(Vec::new()),
         #[cfg(feature = "cuda")]
-        Device::Cuda(n) => Ok(vec![ep::CUDA::default().with_device_id(ordinal(n)?).build().error_on_failure()]),
+        Device::Cuda(n) => {
+            Ok(vec![ep::CUDA::default().with_device_id(ordinal(n)?).build().error_on_failure()])
+        }
         #[cfg(feature = "directml")]
         Device::DirectMl(n) => {
             Ok(vec![ep::DirectML::default().with_device_id(ordinal(n)?).build().error_on_failure()])
@@ -41,13 +43,16 @@ pub(crate) fn dispatch(device: Device) -> Result<Vec<ExecutionProviderDispatch>>
         #[cfg(not(all(feature = "cuda", feature = "directml", feature = "coreml", feature = "openvino")))]
         _ => Err(Error::new(
             ErrorKind::Unsupported,
-            format!("device {device} is not in this build; build musetalk-core with the feature of that name, or use cpu"),
+            format!(
+                "device {device} is not in this build; build musetalk-core with the feature of that name, or use cpu"
+            ),
         )),
     }
 }
 
 #[cfg(any(feature = "cuda", feature = "directml"))]
 fn ordinal(n: u32) -> Result<i32> {
-    i32::try_from(n)
-        .map_err(|e| Error::new(ErrorKind::InvalidInput, format!("no device has the ordinal {n}")).caused_by(e))
+    i32::try_from(n).map_err(|e| {
+        Error::new(ErrorKind::InvalidInput, format!("no device has the ordinal {n}")).caused_by(e)
+    })
 }

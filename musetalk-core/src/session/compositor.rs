@@ -16,7 +16,8 @@ pub(crate) struct Compositor {
 
 impl Compositor {
     pub(crate) fn new(asset: Arc<AvatarAsset>, format: PixelFormat) -> Self {
-        let widest = (0..asset.frames()).map(|frame| asset.mask_plan(frame).face().width()).max().unwrap_or(0);
+        let widest =
+            (0..asset.frames()).map(|frame| asset.mask_plan(frame).face().width()).max().unwrap_or(0);
         // Converting the footage takes a while: it happens now, not while somebody waits for a picture.
         asset.pixels(0, format);
         Self { asset, format, blender: Blender::new(widest) }

@@ -31,7 +31,8 @@ struct Placed {
 pub(crate) fn inbox(capacity: usize, control: Arc<Control>) -> (Mouthpiece, Inbox) {
     let (samples_in, samples_out) = RingBuffer::new(capacity);
     let (marks_in, marks_out) = RingBuffer::new(MARKS);
-    let mouthpiece = Mouthpiece { samples: samples_in, marks: marks_in, pushed: 0, open: None, capacity, control };
+    let mouthpiece =
+        Mouthpiece { samples: samples_in, marks: marks_in, pushed: 0, open: None, capacity, control };
     (mouthpiece, Inbox { samples: samples_out, marks: marks_out, taken: 0 })
 }
 
@@ -106,7 +107,10 @@ impl Mouthpiece {
     fn uncut(&self) -> Result<()> {
         let last = self.control.begun();
         if last > 0 && self.control.is_cut(last) {
-            return Err(Error::new(ErrorKind::Interrupted, "the utterance was cut; call begin before pushing again"));
+            return Err(Error::new(
+                ErrorKind::Interrupted,
+                "the utterance was cut; call begin before pushing again",
+            ));
         }
         Ok(())
     }

@@ -65,7 +65,9 @@ impl Listener {
                         resampler.finish(|samples| context.push(samples));
                         self.finished = true;
                     }
-                    Some(Mark::Begin(_)) => unreachable!("the writer finishes an utterance before it begins the next"),
+                    Some(Mark::Begin(_)) => {
+                        unreachable!("the writer finishes an utterance before it begins the next")
+                    }
                     None => return false,
                 }
             }

@@ -24,10 +24,17 @@ pub(crate) struct Patch {
 #[derive(Debug)]
 pub(crate) enum Item {
     /// An utterance was planned: its frame i stands at position `cycle` + i of the base cycle.
-    Begin { utterance: u64, cycle: u32 },
+    Begin {
+        utterance: u64,
+        cycle: u32,
+    },
     Frame(Lent<Patch>),
     /// An utterance has this many frames and samples; no more will come.
-    End { utterance: u64, frames: u64, samples: u64 },
+    End {
+        utterance: u64,
+        frames: u64,
+        samples: u64,
+    },
     /// The writer has gone, and everything it pushed was handed over.
     Exhausted,
 }

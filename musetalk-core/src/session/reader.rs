@@ -123,7 +123,8 @@ impl Reader {
                 }
             }
             if let Some(planned) = self.utterances.front() {
-                let ended = planned.end.is_some() && self.queue.front().is_none_or(|p| p.utterance > planned.utterance);
+                let ended = planned.end.is_some()
+                    && self.queue.front().is_none_or(|p| p.utterance > planned.utterance);
                 if ended {
                     self.control.set_past(planned.utterance);
                     self.utterances.pop_front();
@@ -131,7 +132,10 @@ impl Reader {
                 }
             }
             if self.exhausted {
-                return Err(Error::new(ErrorKind::Closed, "the writer has gone and every frame it pushed was read"));
+                return Err(Error::new(
+                    ErrorKind::Closed,
+                    "the writer has gone and every frame it pushed was read",
+                ));
             }
             match self.items.recv() {
                 Ok(item) => self.accept(item),
@@ -239,7 +243,11 @@ impl Reader {
 
     fn end_of_pace(&mut self) {
         let Some(planned) = self.utterances.front() else { return };
-        let shown = self.pace.playing.filter(|(utterance, _)| *utterance == planned.utterance).map_or(0, |(_, next)| next);
+        let shown = self
+            .pace
+            .playing
+            .filter(|(utterance, _)| *utterance == planned.utterance)
+            .map_or(0, |(_, next)| next);
         if planned.end.is_some_and(|(frames, _)| shown >= frames) {
             self.control.set_past(planned.utterance);
             self.utterances.pop_front();
@@ -269,8 +277,9 @@ impl Reader {
         }
         self.drop_cut();
         // Only a recording reader is told that an utterance ended without a frame.
+        let control = Arc::clone(&self.control);
         let over = |planned: &Planned| {
-            self.control.is_cut(planned.utterance) || planned.end.is_some_and(|(frames, _)| frames == 0)
+            control.is_cut(planned.utterance) || planned.end.is_some_and(|(frames, _)| frames == 0)
         };
         while self.utterances.front().is_some_and(over) {
             self.retire();
@@ -280,7 +289,9 @@ impl Reader {
 
     fn accept(&mut self, item: Item) {
         match item {
-            Item::Begin { utterance, cycle } => self.utterances.push_back(Planned { utterance, cycle, end: None }),
+            Item::Begin { utterance, cycle } => {
+                self.utterances.push_back(Planned { utterance, cycle, end: None })
+            }
             Item::Frame(patch) => self.queue.push_back(patch),
             Item::End { utterance, frames, samples } => {
                 match self.utterances.iter_mut().find(|planned| planned.utterance == utterance) {
@@ -316,7 +327,9 @@ impl Reader {
         while self.utterances.front().is_some_and(|planned| planned.utterance < sounding) {
             self.retire();
         }
-        let Some(planned) = self.utterances.front().filter(|planned| planned.utterance == sounding) else { return false };
+        let Some(planned) = self.utterances.front().filter(|planned| planned.utterance == sounding) else {
+            return false;
+        };
         if planned.end.is_some_and(|(_, samples)| heard.samples >= samples) {
             self.retire();
             return false;
@@ -336,7 +349,9 @@ impl Reader {
 
     /// Takes the newest frame that is due; those it overtakes are late.
     fn advance_to(&mut self, frame: u64) -> Due {
-        let Some(sounding) = self.utterances.front().map(|planned| planned.utterance) else { return Due::Nothing };
+        let Some(sounding) = self.utterances.front().map(|planned| planned.utterance) else {
+            return Due::Nothing;
+        };
         let due = |patch: &Lent<Patch>| patch.utterance == sounding && patch.frame <= frame;
         let mut news = false;
         while self.queue.front().is_some_and(due) {
@@ -345,7 +360,9 @@ impl Reader {
             }
             news = self.take_front().is_some();
         }
-        let Some(current) = self.current.as_ref().filter(|patch| patch.utterance == sounding) else { return Due::Nothing };
+        let Some(current) = self.current.as_ref().filter(|patch| patch.utterance == sounding) else {
+            return Due::Nothing;
+        };
         let patience = PATIENCE.max(2 * self.step);
         if frame.saturating_sub(current.frame) > patience {
             return Due::Nothing;
@@ -415,9 +432,10 @@ impl Reader {
         if self.playhead.level() == 0 && self.current.take().is_some() {
             self.control.wake();
         }
-        let closing = self.current.as_ref().map(|patch| {
-            (patch.pixels.as_slice(), shown_of(patch.presence, self.playhead.level()))
-        });
+        let closing = self
+            .current
+            .as_ref()
+            .map(|patch| (patch.pixels.as_slice(), shown_of(patch.presence, self.playhead.level())));
         self.compositor.draw(position, closing, &mut picture);
         picture.audio.clear();
         picture.utterance = None;

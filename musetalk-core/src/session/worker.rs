@@ -7,8 +7,8 @@ use std::time::Instant;
 use crossbeam_channel::Receiver;
 
 use super::batcher::{self, Candidate};
-use crate::audio::window::WindowPlan;
 use crate::Result;
+use crate::audio::window::WindowPlan;
 use crate::networks::{AudioEncoder, Decoder, Generator};
 
 mod session;

@@ -128,7 +128,12 @@ impl Session {
     }
 
     /// Encodes the group of the next frame, unless that was done for an earlier frame of it.
-    pub(super) fn hear(&mut self, plan: &WindowPlan, encoder: &mut AudioEncoder, mel: &mut [f32]) -> Result<()> {
+    pub(super) fn hear(
+        &mut self,
+        plan: &WindowPlan,
+        encoder: &mut AudioEncoder,
+        mel: &mut [f32],
+    ) -> Result<()> {
         let frame = self.frame();
         let group = plan.groups.group(frame);
         if self.states.group == group {
@@ -221,7 +226,11 @@ impl Session {
         if let Some(timeline) = self.timeline.take() {
             // Nothing more of it will be shown: what comes next continues from what is on screen.
             self.previous = None;
-            self.outbox.send(Item::End { utterance: timeline.utterance(), frames: timeline.next(), samples: 0 });
+            self.outbox.send(Item::End {
+                utterance: timeline.utterance(),
+                frames: timeline.next(),
+                samples: 0,
+            });
         }
     }
 
@@ -247,7 +256,8 @@ impl Session {
     fn plan(&mut self) {
         let Some(timeline) = &mut self.timeline else { return };
         let frames = self.asset.frames();
-        let previous = self.previous.filter(|(before, _)| !self.control.is_past(*before)).map(|(_, after)| after);
+        let previous =
+            self.previous.filter(|(before, _)| !self.control.is_past(*before)).map(|(_, after)| after);
         let start = match timeline.plan(|| timeline::start(previous, self.control.shown(), frames)) {
             Planned::Before(start) => start,
             Planned::Now(start) => {
