@@ -99,3 +99,70 @@ impl Gate {
 fn step(presence: u8, open: bool) -> u8 {
     if open { presence.saturating_add(128) } else { presence.saturating_sub(64) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOOK_AHEAD: u32 = 1920;
+
+    fn presences(pcm: &[f32]) -> Vec<u8> {
+        let fps = FrameRate::new(25, 1).unwrap();
+        let (mut context, mut gate) = (SpeechContext::new(50), Gate::new(fps, LOOK_AHEAD));
+        let mut presences = Vec::new();
+        for chunk in pcm.chunks(1000) {
+            context.push(chunk);
+            while let Some(presence) = gate.next(&context, false) {
+                presences.push(presence);
+            }
+        }
+        while (presences.len() as u64) < fps.owed_frames(pcm.len() as u64, SPEECH_RATE) {
+            presences.extend(gate.next(&context, true));
+        }
+        presences
+    }
+
+    #[test]
+    fn explore() {
+        let Ok(path) = std::env::var("GATE_WAV") else { return };
+        let bytes = std::fs::read(path).unwrap();
+        let gain: f32 = std::env::var("GATE_GAIN").map_or(1.0, |v| v.parse().unwrap());
+        let noise: f32 = std::env::var("GATE_NOISE").map_or(0.0, |v| v.parse().unwrap());
+        let mut state = 1_u32;
+        let pcm: Vec<f32> = bytes[44..]
+            .chunks_exact(2)
+            .map(|b| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let n = (state as f32 / u32::MAX as f32 - 0.5) * 12f32.sqrt() * noise;
+                f32::from(i16::from_le_bytes([b[0], b[1]])) / 32768.0 * gain + n
+            })
+            .collect();
+        let presences = presences(&pcm);
+        let mut context = SpeechContext::new(4000);
+        let mut levels = vec![];
+        let mut means = vec![];
+        for (k, chunk) in pcm.chunks(160).enumerate() {
+            context.push(chunk);
+            if let Some(l) = k.checked_sub(3).and_then(|k| context.loudness(k as u64)) {
+                levels.push(l.level);
+                means.push(l.mean_band);
+            }
+        }
+        for (s, second) in presences.chunks(25).enumerate() {
+            let line: String = second.iter().map(|p| char::from(b"0.:-#"[usize::from(*p).div_ceil(64)])).collect();
+            let lv: String = levels[s * 100..]
+                .chunks(4)
+                .take(25)
+                .map(|c| format!("{:4.0}", c.iter().fold(-100f32, |a, b| a.max(*b))))
+                .collect();
+            let mb: String = means[s * 100..]
+                .chunks(4)
+                .take(25)
+                .map(|c| format!("{:4.0}", c.iter().fold(-100f32, |a, b| a.max(*b))))
+                .collect();
+            println!("{s:3} {line}\n    L{lv}\n    M{mb}");
+        }
+        let open = presences.iter().filter(|p| **p > 0).count();
+        println!("open {open} of {}", presences.len());
+    }
+}

@@ -2,6 +2,7 @@
 //! only preparation uses.
 
 pub(crate) mod blend;
+pub(crate) mod filter;
 pub(crate) mod resize;
 
 #[cfg(test)]
