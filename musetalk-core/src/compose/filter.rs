@@ -21,7 +21,8 @@ pub(crate) fn gaussian_blur(plane: &[u8], size: (usize, usize), kernel: usize) -
             *value = row[mirror(at, half, width)];
         }
         for (at, out) in out.iter_mut().enumerate() {
-            let sum: u32 = padded[at..].iter().zip(&weights).map(|(value, weight)| u32::from(*value) * weight).sum();
+            let sum: u32 =
+                padded[at..].iter().zip(&weights).map(|(value, weight)| u32::from(*value) * weight).sum();
             *out = sum.min(u32::from(u16::MAX)) as u16;
         }
     }
@@ -126,7 +127,9 @@ pub(crate) fn pillow_resize(
     if source.0 != target.0 {
         let taps = Taps::new(source.0, target.0, filter);
         wide = vec![0; target.0 * source.1 * channels];
-        for (out, row) in wide.chunks_exact_mut(target.0 * channels).zip(picture.chunks_exact(source.0 * channels)) {
+        for (out, row) in
+            wide.chunks_exact_mut(target.0 * channels).zip(picture.chunks_exact(source.0 * channels))
+        {
             for (at, out) in out.chunks_exact_mut(channels).enumerate() {
                 let (first, weights) = taps.of(at);
                 for (channel, out) in out.iter_mut().enumerate() {
@@ -219,10 +222,17 @@ mod tests {
 
     #[test]
     fn resizing_equals_pillow_bit_for_bit() {
-        for (operator, filter) in [("pillow_bilinear", Filter::Bilinear), ("pillow_bicubic", Filter::Bicubic)] {
+        for (operator, filter) in [("pillow_bilinear", Filter::Bilinear), ("pillow_bicubic", Filter::Bicubic)]
+        {
             for case in cases(operator) {
                 let channels = case.channels;
-                case.check(&pillow_resize(&case.picture(channels), channels, case.source, case.target, filter));
+                case.check(&pillow_resize(
+                    &case.picture(channels),
+                    channels,
+                    case.source,
+                    case.target,
+                    filter,
+                ));
             }
         }
     }

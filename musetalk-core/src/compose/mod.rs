@@ -6,6 +6,8 @@ pub(crate) mod filter;
 pub(crate) mod resize;
 
 #[cfg(test)]
+mod budget;
+#[cfg(test)]
 mod fixtures;
 
 /// How a pixel lies in memory.
