@@ -86,7 +86,7 @@ impl Gate {
 
     /// Forgets the utterance.
     pub(crate) fn reset(&mut self) {
-        *self = Self { fps: self.fps, attack: self.attack, ..Self::new(self.fps, 0) };
+        *self = Self { attack: self.attack, ..Self::new(self.fps, 0) };
     }
 
     fn take(&mut self, loudness: super::mel::Loudness) {
