@@ -1,0 +1,64 @@
+use std::path::Path;
+
+use super::FaceBox;
+use crate::{Error, ErrorKind, Result};
+
+/// What an avatar is made of before any network has seen it.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct AvatarParts {
+    /// The name of the person.
+    pub name: String,
+    /// Pixels per row of every frame.
+    pub width: u32,
+    /// Rows of every frame.
+    pub height: u32,
+    /// The footage, RGB8, rows from top to bottom without padding; the mouth closed.
+    pub frames: Vec<Vec<u8>>,
+    /// The face in each frame.
+    pub boxes: Vec<FaceBox>,
+    /// Where each frame may change: one byte per pixel of the box's [`crop`](FaceBox::crop), 255 = replaced.
+    pub masks: Vec<Vec<u8>>,
+}
+
+impl AvatarParts {
+    /// Reads a folder: `frames/00000000.png` …, `masks/00000000.png` …, and `boxes.json` with `[[x1, y1, x2, y2], …]`.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::NotFound`], [`ErrorKind::Io`]: a file cannot be read.
+    /// - [`ErrorKind::Corrupt`]: a file is not what its name says, or the pictures have different sizes.
+    pub fn read(folder: impl AsRef<Path>) -> Result<Self> {
+        let folder = folder.as_ref();
+        let path = folder.join("boxes.json");
+        let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read the face boxes", &path, e))?;
+        let edges: Vec<[i32; 4]> =
+            serde_json::from_str(&text).map_err(|e| damaged(&path, &e.to_string()).caused_by(e))?;
+        let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or("avatar").to_owned();
+        let mut parts = Self { name, ..Self::default() };
+        for (index, [x1, y1, x2, y2]) in edges.into_iter().enumerate() {
+            let file = format!("{index:08}.png");
+            let (path, mask) = (folder.join("frames").join(&file), folder.join("masks").join(&file));
+            let frame = picture(&path)?.into_rgb8();
+            if index == 0 {
+                (parts.width, parts.height) = frame.dimensions();
+            } else if frame.dimensions() != (parts.width, parts.height) {
+                return Err(damaged(&path, "it does not have the size of the first frame"));
+            }
+            parts.frames.push(frame.into_raw());
+            parts.masks.push(picture(&mask)?.into_luma8().into_raw());
+            parts.boxes.push(FaceBox { x1, y1, x2, y2 });
+        }
+        Ok(parts)
+    }
+}
+
+fn picture(path: &Path) -> Result<image::DynamicImage> {
+    let bytes = std::fs::read(path).map_err(|e| Error::io("read a picture", path, e))?;
+    image::load_from_memory_with_format(&bytes, image::ImageFormat::Png)
+        .map_err(|e| damaged(path, &e.to_string()).caused_by(e))
+}
+
+fn damaged(path: &Path, what: &str) -> Error {
+    Error::new(ErrorKind::Corrupt, format!("{what}: {}", path.display()))
+}

@@ -1,0 +1,68 @@
+//! What OpenCV and Pillow make of pictures that can be drawn here: `tests/fixtures/make_compose.py` wrote it.
+
+use sha2::{Digest, Sha256};
+
+const BLOB: &[u8] = include_bytes!("../../tests/fixtures/compose.bin");
+const CASES: &str = include_str!("../../tests/fixtures/compose.json");
+
+/// One operator applied to one picture.
+#[derive(Debug, serde::Deserialize)]
+pub(super) struct Case {
+    operator: String,
+    pub(super) source: (usize, usize),
+    #[serde(default)]
+    pub(super) target: (usize, usize),
+    #[serde(default)]
+    pub(super) kernel: usize,
+    #[serde(default)]
+    pub(super) channels: usize,
+    #[serde(default)]
+    pub(super) face: [i32; 4],
+    #[serde(default)]
+    pub(super) crop: [i32; 4],
+    pub(super) seed: u32,
+    style: String,
+    sha256: String,
+    bytes: Option<(usize, usize)>,
+}
+
+/// Every case of one operator.
+pub(super) fn cases(operator: &str) -> Vec<Case> {
+    let cases: Vec<Case> = serde_json::from_str(CASES).unwrap();
+    let cases: Vec<_> = cases.into_iter().filter(|case| case.operator == operator).collect();
+    assert!(!cases.is_empty(), "no case of {operator}");
+    cases
+}
+
+impl Case {
+    pub(super) fn picture(&self, channels: usize) -> Vec<u8> {
+        let mut picture = noise(self.source, channels, self.seed);
+        if self.style == "extreme" {
+            picture.iter_mut().for_each(|value| *value = if *value < 128 { 0 } else { 255 });
+        }
+        picture
+    }
+
+    /// Fails unless `result` is the expected picture, byte for byte.
+    pub(super) fn check(&self, result: &[u8]) {
+        if let Some((start, end)) = self.bytes {
+            let expected = &BLOB[start..end];
+            assert_eq!(result.len(), expected.len(), "{self:?}");
+            if let Some(at) = (0..expected.len()).find(|&at| result[at] != expected[at]) {
+                panic!("byte {at} is {}, not {}: {self:?}", result[at], expected[at]);
+            }
+        }
+        let hash: String = Sha256::digest(result).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hash, self.sha256, "{self:?}");
+    }
+}
+
+/// The generator of `make_compose.py`.
+pub(super) fn noise(size: (usize, usize), channels: usize, seed: u32) -> Vec<u8> {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    (0..size.0 * size.1 * channels).map(|_| next()).collect()
+}

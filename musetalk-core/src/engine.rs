@@ -1,0 +1,386 @@
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Sender, bounded};
+
+use crate::asset::{AvatarAsset, FaceBox};
+use crate::audio::window::{GroupSchedule, WindowPlan};
+use crate::avatar::{Avatar, AvatarOptions};
+use crate::device::Device;
+use crate::networks::{AudioEncoder, Decoder, Encoder, Generator};
+use crate::pack::{ModelPack, compatibility};
+use crate::pool::Pool;
+use crate::prepare;
+use crate::runtime::{LoadOptions, Network, RuntimeLibrary, candidates};
+use crate::session::compositor::Compositor;
+use crate::session::control::Control;
+use crate::session::inbox::inbox;
+use crate::session::listener::Listener;
+use crate::session::outbox::outbox;
+use crate::session::reader::Reader;
+use crate::session::worker::{Session, Sizes, Worker};
+use crate::{Error, ErrorKind, Result};
+
+/// A model pack loaded on one device: heavy, immutable, shared by every avatar. `Clone` shares it.
+///
+/// It owns one thread, which talks to the device; that thread ends when the last clone and the last avatar have gone.
+#[derive(Clone, Debug)]
+pub struct Engine(Arc<Shared>);
+
+/// How to load an [`Engine`].
+#[derive(Clone, Debug)]
+#[must_use = "call build()"]
+pub struct EngineBuilder {
+    pack: PathBuf,
+    device: Device,
+    threads: Option<usize>,
+    spinning: bool,
+    batch: Option<usize>,
+    library: Option<PathBuf>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    pack: ModelPack,
+    device: Device,
+    library: RuntimeLibrary,
+    options: LoadOptions,
+    plan: Arc<WindowPlan>,
+    arrivals: Sender<Session>,
+    wake: Sender<()>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+    /// People that some avatar shows, so that a second avatar of the same file shares them.
+    assets: Mutex<Vec<(PathBuf, Weak<AvatarAsset>)>>,
+    /// The network that makes latents; loaded when a person is first prepared.
+    encoder: Mutex<Option<Encoder>>,
+}
+
+impl Engine {
+    /// Loads the pack in this folder on [`Device::Auto`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EngineBuilder::build`].
+    pub fn load(pack: impl AsRef<Path>) -> Result<Self> {
+        Self::builder(pack).build()
+    }
+
+    /// Chooses a device, threads and batch size before loading.
+    pub fn builder(pack: impl AsRef<Path>) -> EngineBuilder {
+        EngineBuilder {
+            pack: pack.as_ref().into(),
+            device: Device::Auto,
+            threads: None,
+            spinning: false,
+            batch: None,
+            library: None,
+        }
+    }
+
+    /// Opens a prepared avatar with the default options.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open_avatar_with`](Self::open_avatar_with).
+    pub fn open_avatar(&self, asset: impl AsRef<Path>) -> Result<Avatar> {
+        self.open_avatar_with(asset, AvatarOptions::default())
+    }
+
+    /// Opens a prepared avatar. The first avatar of a file reads it; later ones share what was read.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::NotFound`], [`ErrorKind::Io`], [`ErrorKind::Corrupt`]: the file cannot be used.
+    /// - [`ErrorKind::Incompatible`]: it was made for another pack, or has another format.
+    /// - [`ErrorKind::InvalidInput`]: an option is out of range.
+    pub fn open_avatar_with(&self, asset: impl AsRef<Path>, options: AvatarOptions) -> Result<Avatar> {
+        options.check()?;
+        let asset = self.asset(asset.as_ref())?;
+        self.start_avatar(asset, options)
+    }
+
+    /// Opens an avatar of a person that is already in memory.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Incompatible`]: it was made for another pack.
+    /// - [`ErrorKind::InvalidInput`]: an option is out of range.
+    pub fn start_avatar(&self, asset: Arc<AvatarAsset>, options: AvatarOptions) -> Result<Avatar> {
+        options.check()?;
+        self.check_asset(&asset)?;
+        let shared = &self.0;
+        let (manifest, fps, rate) = (shared.pack.manifest(), shared.pack.fps(), options.sample_rate);
+        let control = Arc::new(Control::new(shared.wake.clone()));
+        let capacity = options.buffer_seconds as usize * rate as usize;
+        let (mouthpiece, inbox) = inbox(capacity, Arc::clone(&control));
+        let period = fps.first_sample(1, rate) as usize + 1;
+        let image = manifest.image.size as usize;
+        // Beside those on the way, the reader holds the one on screen and takes the next before it gives that back.
+        let patches = options.frames_ahead + 2;
+        let (outbox, items) = outbox(patches, image * image * 3, period);
+        let listener = Listener::new(rate, &shared.plan)?;
+        let states = [manifest.audio.positions, manifest.audio.states, manifest.audio.width];
+        let states = states.iter().map(|&n| n as usize).product();
+        let session = Session::new(
+            Arc::clone(&control),
+            Arc::clone(&asset),
+            (inbox, outbox),
+            listener,
+            (fps, rate),
+            states,
+        );
+        // One more than is lent, for the picture that is being drawn.
+        let pictures =
+            Pool::new(options.frames_lent + 1, || Compositor::buffer(&asset, options.format, period));
+        let compositor = Compositor::new(asset, options.format);
+        let reader = Reader::new(items, Arc::clone(&control), compositor, pictures, (fps, rate), patches);
+        shared.arrivals.send(session).map_err(|e| closed().caused_by(e.to_string()))?;
+        control.wake();
+        Ok(Avatar::new(mouthpiece, reader, self.clone()))
+    }
+
+    /// The pack it was loaded from.
+    pub fn pack(&self) -> &ModelPack {
+        &self.0.pack
+    }
+
+    /// Where the networks run; never [`Device::Auto`].
+    pub fn device(&self) -> Device {
+        self.0.device
+    }
+
+    /// The ONNX Runtime it uses.
+    pub fn runtime(&self) -> &RuntimeLibrary {
+        &self.0.library
+    }
+
+    /// Audio that must be known beyond the end of a frame before it is made, at most, in samples at 16 kHz: the pack's
+    /// look-ahead, the other frames of its group, and the resampler's own reach at the pushed rate.
+    pub fn look_ahead(&self, sample_rate: u32) -> Result<std::time::Duration> {
+        let plan = &self.0.plan;
+        let group = plan.fps.first_sample(plan.groups.largest() - 1, crate::audio::SPEECH_RATE);
+        let reach = crate::audio::resample::Resampler::new(sample_rate)?.look_ahead_16k();
+        let samples = u64::from(plan.look_ahead) + group + u64::from(reach);
+        Ok(std::time::Duration::from_nanos(samples * 1_000_000_000 / u64::from(crate::audio::SPEECH_RATE)))
+    }
+
+    /// The latents of faces: per frame \[2·c, l, l\], masked and whole.
+    pub(crate) fn encode_faces(
+        &self,
+        frames: &[Vec<u8>],
+        width: u32,
+        height: u32,
+        boxes: &[FaceBox],
+    ) -> Result<Vec<f32>> {
+        let shared = &self.0;
+        let mut slot = shared.encoder.lock().unwrap_or_else(PoisonError::into_inner);
+        let encoder = match &mut *slot {
+            Some(encoder) => encoder,
+            empty => empty.insert(Encoder(load(&shared.library, &shared.pack, "encoder", shared.options)?)),
+        };
+        let image = shared.pack.manifest().image;
+        let mut latents = Vec::new();
+        for (frame, face) in frames.iter().zip(boxes) {
+            prepare::append_latent(encoder, image, frame, (width, height), face, &mut latents)?;
+        }
+        Ok(latents)
+    }
+
+    fn asset(&self, path: &Path) -> Result<Arc<AvatarAsset>> {
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let mut assets = self.0.assets.lock().unwrap_or_else(PoisonError::into_inner);
+        assets.retain(|(_, asset)| asset.strong_count() > 0);
+        let known =
+            assets.iter().find(|(known, _)| *known == absolute).and_then(|(_, asset)| asset.upgrade());
+        if let Some(asset) = known {
+            return Ok(asset);
+        }
+        let asset = Arc::new(AvatarAsset::open(path)?);
+        self.check_asset(&asset)
+            .map_err(|e| Error::new(e.kind(), format!("{e}: {}", path.display())).caused_by(e))?;
+        assets.push((absolute, Arc::downgrade(&asset)));
+        Ok(asset)
+    }
+
+    fn check_asset(&self, asset: &AvatarAsset) -> Result<()> {
+        let pack = &self.0.pack;
+        let image = pack.manifest().image;
+        if asset.encoder_identity() == pack.encoder_identity() && asset.fits(image) {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Incompatible,
+            format!(
+                "avatar {:?} was made for another pack than {:?}; make it again with this one",
+                asset.name(),
+                pack.manifest().name
+            ),
+        ))
+    }
+}
+
+impl EngineBuilder {
+    /// Where the networks run. [`Device::Auto`] by default.
+    pub fn device(mut self, device: Device) -> Self {
+        self.device = device;
+        self
+    }
+
+    /// Threads that share one network call on the CPU, 1 to 256. All cores by default.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// Whether idle worker threads spin between operations: some milliseconds faster, and a core kept busy. Off by default.
+    pub fn spinning(mut self, spinning: bool) -> Self {
+        self.spinning = spinning;
+        self
+    }
+
+    /// Frames of different avatars that share a call at most, 1 to 64. By default 1 on the CPU, where batches gain nothing
+    /// and frames would differ by a rounding with their company, and 16 elsewhere.
+    pub fn max_batch(mut self, frames: usize) -> Self {
+        self.batch = Some(frames);
+        self
+    }
+
+    /// The ONNX Runtime library to load, instead of searching for one. The first engine of a process decides for all.
+    pub fn runtime_library(mut self, path: impl AsRef<Path>) -> Self {
+        self.library = Some(path.as_ref().into());
+        self
+    }
+
+    /// Reads, checks and warms up the pack.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::NotFound`]: the pack or ONNX Runtime is missing; the message names every place looked at.
+    /// - [`ErrorKind::Corrupt`], [`ErrorKind::Incompatible`]: the pack or the library cannot be used.
+    /// - [`ErrorKind::DeviceUnavailable`], [`ErrorKind::Unsupported`]: the device does not start, or is not in this build.
+    /// - [`ErrorKind::OutOfMemory`]: the networks do not fit.
+    /// - [`ErrorKind::InvalidInput`]: an option is out of range.
+    pub fn build(self) -> Result<Engine> {
+        let threads =
+            self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+        if !(1..=256).contains(&threads) {
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                format!("threads is {threads}; it must be 1 to 256"),
+            ));
+        }
+        if self.batch.is_some_and(|batch| !(1..=64).contains(&batch)) {
+            return Err(Error::new(ErrorKind::InvalidInput, "max_batch must be 1 to 64"));
+        }
+        let pack = ModelPack::open(&self.pack)?;
+        let library = RuntimeLibrary::load(self.library.as_deref())?;
+        let plan = Arc::new(plan(&pack)?);
+        let mut refused = Vec::new();
+        for device in candidates(self.device) {
+            let options = LoadOptions { device, threads, spinning: self.spinning };
+            match self.start(&pack, &library, &plan, options) {
+                Ok(engine) => return Ok(engine),
+                Err(error) if self.device == Device::Auto && device != Device::Cpu => {
+                    log::warn!("{device} was passed over: {error}");
+                    refused.push(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(refused.pop().unwrap_or_else(|| Error::new(ErrorKind::Unsupported, "this build knows no device")))
+    }
+
+    fn start(
+        &self,
+        pack: &ModelPack,
+        library: &RuntimeLibrary,
+        plan: &Arc<WindowPlan>,
+        options: LoadOptions,
+    ) -> Result<Engine> {
+        let (image, audio) = (pack.manifest().image, &pack.manifest().audio);
+        let latent = image.latent_channels as usize * (image.latent_size as usize).pow(2);
+        let sizes = Sizes {
+            mel: 80 * 2 * audio.positions as usize,
+            context: plan.tokens() * audio.states as usize * audio.width as usize,
+            latent,
+            image: 3 * (image.size as usize).pow(2),
+        };
+        let (arrivals, arriving) = bounded(256);
+        let (wake, awake) = bounded(1);
+        let stop = Arc::new(AtomicBool::new(false));
+        let default = if options.device == Device::Cpu { 1 } else { 16 };
+        let most = self.batch.unwrap_or(default);
+        let mut worker = Worker {
+            plan: Arc::clone(plan),
+            encoder: AudioEncoder(load(library, pack, "audio_encoder", options)?),
+            generator: Generator(load(library, pack, "generator", options)?),
+            decoder: Decoder(load(library, pack, "decoder", options)?),
+            buckets: (0..).map(|power| 1 << power).take_while(|&bucket| bucket <= most).collect(),
+            sizes,
+            arrivals: arriving,
+            wake: awake,
+            stop: Arc::clone(&stop),
+        };
+        worker.warm_up()?;
+        let thread =
+            std::thread::Builder::new().name("musetalk".to_owned()).spawn(move || worker.run()).map_err(
+                |e| Error::new(ErrorKind::OutOfMemory, "the worker thread could not be started").caused_by(e),
+            )?;
+        Ok(Engine(Arc::new(Shared {
+            pack: pack.clone(),
+            device: options.device,
+            library: library.clone(),
+            options,
+            plan: Arc::clone(plan),
+            arrivals,
+            wake,
+            stop,
+            thread: Some(thread),
+            assets: Mutex::new(Vec::new()),
+            encoder: Mutex::new(None),
+        })))
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        // Full means that the worker is about to look anyway.
+        let _already_awake = self.wake.try_send(()).is_err();
+        if let Some(thread) = self.thread.take() {
+            // Waits for the call that is under way; a worker that panicked has said so already.
+            let _panicked = thread.join().is_err();
+        }
+    }
+}
+
+fn plan(pack: &ModelPack) -> Result<WindowPlan> {
+    let audio = &pack.manifest().audio;
+    let plan = WindowPlan {
+        fps: pack.fps(),
+        groups: GroupSchedule::new(&audio.groups)?,
+        positions: audio.positions as usize,
+        tokens_before: audio.tokens_before,
+        tokens_after: audio.tokens_after,
+        look_ahead: audio.look_ahead,
+    };
+    plan.check().map_err(|e| Error::new(ErrorKind::Incompatible, format!("pack.json: {e}")).caused_by(e))?;
+    Ok(plan)
+}
+
+fn load(
+    library: &RuntimeLibrary,
+    pack: &ModelPack,
+    role: &'static str,
+    options: LoadOptions,
+) -> Result<Network> {
+    let entry = compatibility::network(pack.manifest(), role)?;
+    Network::load(library, pack.folder(), role, entry, options)
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::Closed, "the engine has stopped")
+}

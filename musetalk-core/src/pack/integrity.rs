@@ -1,0 +1,72 @@
+use std::fs::File;
+use std::io::Read as _;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+use super::manifest::FileEntry;
+use crate::{Error, ErrorKind, Result};
+
+/// SHA-256 of a file in lower-case hexadecimal. `progress` hears of every block read and may stop.
+pub(crate) fn sha256(path: &Path, mut progress: impl FnMut(u64) -> ControlFlow<()>) -> Result<String> {
+    let mut file = File::open(path).map_err(|e| Error::io("open", path, e))?;
+    let mut hasher = Sha256::new();
+    let mut block = vec![0; 1 << 18];
+    loop {
+        let read = file.read(&mut block).map_err(|e| Error::io("read", path, e))?;
+        if read == 0 {
+            return Ok(hex(&hasher.finalize()));
+        }
+        hasher.update(&block[..read]);
+        if progress(read as u64).is_break() {
+            return Err(Error::new(ErrorKind::Cancelled, "checking was cancelled"));
+        }
+    }
+}
+
+/// The file is there and has the size that the manifest states. Cheap: reads no content.
+pub(crate) fn check_size(path: &Path, entry: &FileEntry) -> Result<()> {
+    let actual = std::fs::metadata(path).map_err(|e| Error::io("find a file of the pack", path, e))?.len();
+    if actual != entry.bytes {
+        return Err(Error::new(
+            ErrorKind::Corrupt,
+            format!(
+                "the file has {actual} bytes, pack.json says {}; fetch or build the pack again: {}",
+                entry.bytes,
+                path.display()
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// The content is the one that the manifest states.
+pub(crate) fn check_content(
+    path: &Path,
+    entry: &FileEntry,
+    progress: impl FnMut(u64) -> ControlFlow<()>,
+) -> Result<()> {
+    check_size(path, entry)?;
+    let actual = sha256(path, progress)?;
+    if actual != entry.sha256 {
+        return Err(Error::new(
+            ErrorKind::Corrupt,
+            format!(
+                "SHA-256 is {actual}, pack.json says {}; the file was changed or damaged: {}",
+                entry.sha256,
+                path.display()
+            ),
+        ));
+    }
+    Ok(())
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _infallible = write!(text, "{byte:02x}").is_ok();
+        text
+    })
+}

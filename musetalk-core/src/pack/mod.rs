@@ -1,0 +1,107 @@
+//! A folder of networks and the file that describes them.
+
+pub(crate) mod compatibility;
+pub(crate) mod integrity;
+mod manifest;
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+pub use manifest::{
+    AudioLayout, Dimension, FileEntry, ImageSizes, Manifest, NetworkEntry, PACK_FORMAT, Parity, TensorEntry,
+    WeightsEntry,
+};
+
+use crate::time::FrameRate;
+use crate::{Error, ErrorKind, Result};
+
+/// A checked folder of networks, not yet loaded.
+///
+/// Opening reads `pack.json` and the sizes of the files; [`verify`](Self::verify) reads them whole.
+#[derive(Clone, Debug)]
+pub struct ModelPack {
+    folder: PathBuf,
+    manifest: Manifest,
+    fps: FrameRate,
+}
+
+/// A manifest above this size is not one.
+const MANIFEST_LIMIT: u64 = 4 << 20;
+
+impl ModelPack {
+    /// Reads `pack.json` and checks that every network and file it names is there, with the stated size and shapes.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::NotFound`]: the folder, `pack.json` or a file of the pack is missing.
+    /// - [`ErrorKind::Corrupt`]: `pack.json` contradicts itself or the sizes of the files.
+    /// - [`ErrorKind::Incompatible`]: another format, or networks of other shapes than this version runs.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self> {
+        let folder = folder.as_ref();
+        let path = folder.join("pack.json");
+        let size = std::fs::metadata(&path).map_err(|e| Error::io("open the pack", &path, e))?.len();
+        if size > MANIFEST_LIMIT {
+            return Err(Error::new(
+                ErrorKind::Corrupt,
+                format!("pack.json has {size} bytes: {}", path.display()),
+            ));
+        }
+        let text = std::fs::read_to_string(&path).map_err(|e| match e.kind() {
+            std::io::ErrorKind::InvalidData => {
+                Error::new(ErrorKind::Corrupt, format!("pack.json is not text: {}", path.display()))
+                    .caused_by(e)
+            }
+            _ => Error::io("read the pack", &path, e),
+        })?;
+        let manifest = Manifest::parse(&text)
+            .map_err(|e| Error::new(e.kind(), format!("{e}: {}", path.display())).caused_by(e))?;
+        for role in compatibility::ROLES {
+            compatibility::network(&manifest, role)?;
+        }
+        for (name, entry) in &manifest.files {
+            integrity::check_size(&folder.join(name), entry)?;
+        }
+        let fps = manifest.frame_rate()?;
+        Ok(Self { folder: folder.into(), manifest, fps })
+    }
+
+    /// Reads every file and compares its SHA-256. `progress` hears of bytes done and bytes in all, and may stop.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Corrupt`]: a file is not the one that was packed.
+    /// - [`ErrorKind::Cancelled`]: `progress` stopped it.
+    /// - [`ErrorKind::Io`]: reading failed.
+    pub fn verify(&self, mut progress: impl FnMut(u64, u64) -> ControlFlow<()>) -> Result<()> {
+        let total = self.manifest.files.values().map(|entry| entry.bytes).sum();
+        let mut done = 0;
+        for (name, entry) in &self.manifest.files {
+            integrity::check_content(&self.folder.join(name), entry, |read| {
+                done += read;
+                progress(done, total)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What `pack.json` says.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The rate the networks run at.
+    pub fn fps(&self) -> FrameRate {
+        self.fps
+    }
+
+    /// The identity of the network that makes latents: avatars work with packs that share it.
+    pub fn encoder_identity(&self) -> &str {
+        let file = self.manifest.networks.get("encoder").map(|network| &network.file);
+        file.and_then(|name| self.manifest.files.get(name)).map_or("", |entry| &entry.sha256)
+    }
+}

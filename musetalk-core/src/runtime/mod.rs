@@ -1,0 +1,14 @@
+//! ONNX Runtime: found, loaded, and run. The only folder that names `ort`.
+
+mod environment;
+mod network;
+mod providers;
+mod search;
+
+pub use environment::RuntimeLibrary;
+pub(crate) use network::{LoadOptions, Network};
+pub(crate) use providers::candidates;
+pub use search::{Search, cache_dir, search};
+
+/// The version of ONNX Runtime that `musetalk setup` installs, and that this release was tested with.
+pub const TESTED_VERSION: &str = "1.31.1";

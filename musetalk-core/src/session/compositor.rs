@@ -1,0 +1,57 @@
+//! Base frame, patch and presence to a finished picture; never behind a device call, and nothing allocates.
+
+use std::sync::Arc;
+
+use crate::asset::AvatarAsset;
+use crate::compose::blend::{Blender, Canvas};
+use crate::frame::{FrameBuffer, PixelFormat, Region};
+
+/// Draws the pictures of one avatar.
+#[derive(Debug)]
+pub(crate) struct Compositor {
+    asset: Arc<AvatarAsset>,
+    format: PixelFormat,
+    blender: Blender,
+}
+
+impl Compositor {
+    pub(crate) fn new(asset: Arc<AvatarAsset>, format: PixelFormat) -> Self {
+        let widest =
+            (0..asset.frames()).map(|frame| asset.mask_plan(frame).face().width()).max().unwrap_or(0);
+        // Converting the footage takes a while: it happens now, not while somebody waits for a picture.
+        asset.pixels(0, format);
+        Self { asset, format, blender: Blender::new(widest) }
+    }
+
+    pub(crate) fn asset(&self) -> &Arc<AvatarAsset> {
+        &self.asset
+    }
+
+    /// A buffer that holds one picture of this avatar.
+    pub(crate) fn buffer(asset: &AvatarAsset, format: PixelFormat, samples: usize) -> FrameBuffer {
+        FrameBuffer {
+            pixels: vec![0; asset.width() as usize * asset.height() as usize * format.bytes()],
+            audio: Vec::with_capacity(samples),
+            width: asset.width(),
+            height: asset.height(),
+            format,
+            ..FrameBuffer::default()
+        }
+    }
+
+    /// Draws the base frame at `cycle`, and the face `patch` on it as far as it is present.
+    ///
+    /// The patch may have been made for a neighbouring position: it is then fitted to the box of this one.
+    pub(crate) fn draw(&mut self, cycle: u32, patch: Option<(&[u8], u8)>, picture: &mut FrameBuffer) {
+        picture.cycle_index = cycle;
+        picture.region = Region::default();
+        picture.pixels.copy_from_slice(self.asset.pixels(cycle, self.format));
+        let Some((patch, presence)) = patch.filter(|(_, presence)| *presence > 0) else { return };
+        let plan = self.asset.mask_plan(cycle);
+        let stride = self.asset.width() as usize * self.format.bytes();
+        let mut canvas = Canvas { pixels: &mut picture.pixels, stride, format: self.format };
+        let size = self.asset.image_size() as usize;
+        self.blender.blend(patch, size, plan, self.asset.mask(cycle), presence, &mut canvas);
+        picture.region = plan.region().into();
+    }
+}

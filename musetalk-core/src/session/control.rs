@@ -1,0 +1,135 @@
+//! The few numbers that the three ends of a session share. Every one has one writer, or only grows.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crossbeam_channel::Sender;
+
+use super::stats::Counters;
+use crate::time::{Heard, UtteranceId};
+use crate::{Error, ErrorKind};
+
+/// Samples in the lower bits of a packed [`Heard`]: 2⁴⁰ samples are 65 days at 192 kHz.
+const SAMPLE_BITS: u32 = 40;
+const SAMPLE_MASK: u64 = (1 << SAMPLE_BITS) - 1;
+const UTTERANCE_MASK: u64 = (1 << (64 - SAMPLE_BITS)) - 1;
+
+/// Shared by writer, reader, interrupters and worker of one avatar.
+#[derive(Debug)]
+pub(crate) struct Control {
+    /// The last utterance begun; written by the writer.
+    begun: AtomicU64,
+    /// Every utterance up to this one is cut; only grows.
+    cut: AtomicU64,
+    /// Every utterance up to this one has left the screen; written by the reader.
+    past: AtomicU64,
+    /// The position in the base cycle last shown, plus one; 0 while nothing was. Written by the reader.
+    shown: AtomicU64,
+    /// What was heard last, packed; 0 for nothing. Written by the reader.
+    heard: AtomicU64,
+    /// The reader has gone: the session is over.
+    closed: AtomicBool,
+    /// Why the worker gave this session up.
+    failure: OnceLock<(ErrorKind, String)>,
+    /// Tells the worker that something changed. Holds one; a second says nothing new.
+    wake: Sender<()>,
+    pub(crate) counters: Counters,
+}
+
+impl Control {
+    pub(crate) fn new(wake: Sender<()>) -> Self {
+        Self {
+            begun: AtomicU64::new(0),
+            cut: AtomicU64::new(0),
+            past: AtomicU64::new(0),
+            shown: AtomicU64::new(0),
+            heard: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
+            failure: OnceLock::new(),
+            wake,
+            counters: Counters::default(),
+        }
+    }
+
+    /// Wakes the worker. Never blocks, never allocates.
+    pub(crate) fn wake(&self) {
+        // Full means that the worker has not yet seen the last one: it will look at everything then.
+        let _already_awake = self.wake.try_send(()).is_err();
+    }
+
+    pub(crate) fn begin(&self) -> u64 {
+        self.begun.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    pub(crate) fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Acquire)
+    }
+
+    /// Cuts `through` and all before it. `true` if that was news.
+    pub(crate) fn cut_through(&self, through: u64) -> bool {
+        let news = self.cut.fetch_max(through, Ordering::AcqRel) < through;
+        self.wake();
+        news
+    }
+
+    pub(crate) fn is_cut(&self, utterance: u64) -> bool {
+        utterance <= self.cut.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_past(&self, utterance: u64) {
+        self.past.fetch_max(utterance, Ordering::AcqRel);
+    }
+
+    pub(crate) fn is_past(&self, utterance: u64) -> bool {
+        utterance <= self.past.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_shown(&self, position: u32) {
+        self.shown.store(u64::from(position) + 1, Ordering::Release);
+    }
+
+    /// The position in the base cycle last shown.
+    pub(crate) fn shown(&self) -> Option<u32> {
+        self.shown.load(Ordering::Acquire).checked_sub(1).and_then(|position| u32::try_from(position).ok())
+    }
+
+    pub(crate) fn set_heard(&self, heard: Option<Heard>) {
+        let packed = heard.map_or(0, |heard| {
+            (heard.utterance.get() & UTTERANCE_MASK) << SAMPLE_BITS | heard.samples.min(SAMPLE_MASK)
+        });
+        self.heard.store(packed, Ordering::Release);
+    }
+
+    /// How much of this utterance was heard, if it is the one that sounds.
+    pub(crate) fn heard_of(&self, utterance: u64) -> Option<u64> {
+        let packed = self.heard.load(Ordering::Acquire);
+        (packed != 0 && packed >> SAMPLE_BITS == utterance & UTTERANCE_MASK).then_some(packed & SAMPLE_MASK)
+    }
+
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn fail(&self, error: &Error) {
+        // The first failure is the cause; later ones follow from it.
+        let _first = self.failure.set((error.kind(), error.to_string())).is_ok();
+    }
+
+    /// The error for a reader or writer whose worker has gone.
+    pub(crate) fn gone(&self) -> Error {
+        match self.failure.get() {
+            Some((kind, message)) => Error::new(*kind, message.clone()),
+            None => Error::new(ErrorKind::Closed, "the avatar is closed; open another one"),
+        }
+    }
+}
+
+/// The number as the public type; numbers inside the session start at 1.
+pub(crate) fn utterance(number: u64) -> Option<UtteranceId> {
+    UtteranceId::new(number)
+}

@@ -1,0 +1,477 @@
+//! The reading end: drains the outbox, asks the playhead what to show, and has it drawn.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, TryRecvError};
+
+use super::compositor::Compositor;
+use super::control::{self, Control};
+use super::outbox::{Item, Patch};
+use super::playhead::Playhead;
+use crate::asset::cycle;
+use crate::frame::{Frame, FrameBuffer};
+use crate::pool::{Lent, Pool};
+use crate::time::{FrameRate, Heard};
+use crate::{Error, ErrorKind, Result};
+
+/// Frames that must be ready before the sound of an utterance may start.
+const HEAD_START: u64 = 3;
+
+/// How far the picture may fall behind the sound, in frames, before the reader gives the utterance up for idle. A slow
+/// device widens it to two of its own steps.
+const PATIENCE: u64 = 3;
+
+/// An utterance that the worker has planned.
+#[derive(Clone, Copy, Debug)]
+struct Planned {
+    utterance: u64,
+    cycle: u32,
+    /// Frames and samples, once the last one was made.
+    end: Option<(u64, u64)>,
+}
+
+/// The state behind [`FrameReader`](crate::FrameReader).
+#[derive(Debug)]
+pub(crate) struct Reader {
+    items: Receiver<Item>,
+    control: Arc<Control>,
+    compositor: Compositor,
+    pictures: Pool<FrameBuffer>,
+    playhead: Playhead,
+    fps: FrameRate,
+    rate: u32,
+    utterances: VecDeque<Planned>,
+    queue: VecDeque<Lent<Patch>>,
+    /// The patch on screen: what closes when speech ends. Given back once the mouth is closed.
+    current: Option<Lent<Patch>>,
+    /// The utterance and the number of the speech frame shown last.
+    spoken: Option<(u64, u64)>,
+    /// Frames from the patch shown before to the one on screen.
+    step: u64,
+    exhausted: bool,
+    index: u64,
+    opened: Instant,
+    pace: Pace,
+}
+
+/// How far [`paced`](Reader::paced) is.
+#[derive(Debug, Default)]
+struct Pace {
+    calls: u64,
+    /// The utterance that plays, and its next frame.
+    playing: Option<(u64, u64)>,
+    /// Samples of shown frames that no period had room for yet: at most one, where rates do not divide.
+    audio: VecDeque<f32>,
+}
+
+impl Reader {
+    pub(crate) fn new(
+        items: Receiver<Item>,
+        control: Arc<Control>,
+        compositor: Compositor,
+        pictures: Pool<FrameBuffer>,
+        (fps, rate): (FrameRate, u32),
+        frames_ahead: usize,
+    ) -> Self {
+        let frames = compositor.asset().frames();
+        let period_samples = fps.first_sample(1, rate) as usize + 1;
+        Self {
+            items,
+            control,
+            compositor,
+            pictures,
+            playhead: Playhead::new(fps.period(), frames),
+            fps,
+            rate,
+            utterances: VecDeque::with_capacity(256),
+            queue: VecDeque::with_capacity(frames_ahead),
+            current: None,
+            spoken: None,
+            step: 1,
+            exhausted: false,
+            index: 0,
+            opened: Instant::now(),
+            pace: Pace { audio: VecDeque::with_capacity(4 * period_samples), ..Pace::default() },
+        }
+    }
+
+    pub(crate) fn control(&self) -> &Arc<Control> {
+        &self.control
+    }
+
+    pub(crate) fn compositor(&self) -> &Compositor {
+        &self.compositor
+    }
+
+    pub(crate) fn fps(&self) -> FrameRate {
+        self.fps
+    }
+
+    // ── recording ──
+
+    pub(crate) fn next_frame(&mut self) -> Result<Option<Frame>> {
+        loop {
+            self.drop_cut();
+            if let Some(patch) = self.queue.front() {
+                // An utterance that ended before this one still has its `None` to give.
+                if self.utterances.front().is_none_or(|planned| planned.utterance == patch.utterance) {
+                    let picture = self.picture()?;
+                    return Ok(self.take_front().map(|()| self.speech(Duration::ZERO, true, picture)));
+                }
+            }
+            if let Some(planned) = self.utterances.front() {
+                let ended = planned.end.is_some()
+                    && self.queue.front().is_none_or(|p| p.utterance > planned.utterance);
+                if ended {
+                    self.control.set_past(planned.utterance);
+                    self.utterances.pop_front();
+                    return Ok(None);
+                }
+            }
+            if self.exhausted {
+                return Err(Error::new(
+                    ErrorKind::Closed,
+                    "the writer has gone and every frame it pushed was read",
+                ));
+            }
+            match self.items.recv() {
+                Ok(item) => self.accept(item),
+                Err(error) => return Err(self.control.gone().caused_by(error)),
+            }
+        }
+    }
+
+    // ── live ──
+
+    pub(crate) fn latest_at(&mut self, heard: Option<Heard>) -> Result<Option<Frame>> {
+        let now = self.opened.elapsed();
+        self.drain()?;
+        self.control.set_heard(heard);
+        let sounding = self.playhead.sounding(now, heard).filter(|heard| self.catch_up(*heard));
+        let picture = self.picture()?;
+        let due = match sounding {
+            Some(heard) => self.advance_to(self.fps.frame_at(heard.samples, self.rate)),
+            None => Due::Nothing,
+        };
+        match due {
+            Due::New => Ok(Some(self.speech(now, false, picture))),
+            Due::Same => Ok(None),
+            Due::Nothing => {
+                let place = self.waiting_place(sounding);
+                Ok(self.playhead.idle(now, place).then(|| self.idle_picture(now, picture)))
+            }
+        }
+    }
+
+    /// Up to where the frames of the utterance that plays, or is next to play, exist; `None` until it may start.
+    pub(crate) fn ready(&mut self) -> Result<Option<Heard>> {
+        self.drain()?;
+        let Some(planned) = self.utterances.front().copied() else { return Ok(None) };
+        let own = |patch: &&Lent<Patch>| patch.utterance == planned.utterance;
+        let last = self.queue.iter().rfind(own).map(|patch| patch.frame);
+        let on_screen = self.spoken_of(planned.utterance);
+        let Some(last) = last.or(on_screen) else { return Ok(None) };
+        let all = planned.end.is_some_and(|(frames, _)| last + 1 == frames);
+        // The face must have arrived at the place where the utterance starts, or it would jump there.
+        let arrived = on_screen.is_some() || self.playhead.distance(planned.cycle) <= 1;
+        if !(arrived && (all || last + 1 >= HEAD_START)) {
+            return Ok(None);
+        }
+        let samples = match planned.end {
+            Some((_, samples)) if all => samples,
+            _ => self.fps.first_sample(last + 1, self.rate),
+        };
+        Ok(control::utterance(planned.utterance).map(|utterance| Heard { utterance, samples }))
+    }
+
+    // ── paced ──
+
+    pub(crate) fn paced(&mut self) -> Result<Frame> {
+        self.drain()?;
+        let call = self.pace.calls;
+        let now = self.fps.time_of(call);
+        if self.pace.playing.is_some_and(|(utterance, _)| self.control.is_cut(utterance)) {
+            // What was not shown is not heard either.
+            self.pace.playing = None;
+            self.pace.audio.clear();
+        }
+        self.pace.playing = self.pace.playing.or_else(|| self.startable().map(|utterance| (utterance, 0)));
+        let mut picture = self.picture()?;
+        picture.audio.clear();
+        let due = match self.pace.playing {
+            Some((utterance, frame)) => {
+                let front = self.queue.front().is_some_and(|p| p.utterance == utterance && p.frame == frame);
+                front.then(|| self.take_front()).flatten()
+            }
+            None => None,
+        };
+        let mut frame = if due.is_some() {
+            let audio = self.current.as_ref().map(|patch| patch.audio.as_slice()).unwrap_or_default();
+            self.pace.audio.extend(audio);
+            self.speech(now, false, picture)
+        } else {
+            if self.pace.playing.is_some() {
+                self.control.counters.under_runs.fetch_add(1, Relaxed);
+            }
+            let place = self.utterances.front().map(|planned| {
+                let frame = self.pace.playing.map_or(0, |(_, frame)| frame);
+                cycle::advance(planned.cycle, frame, self.compositor.asset().frames())
+            });
+            self.playhead.idle(now, place);
+            self.idle_picture(now, picture)
+        };
+        if let Some((_, next)) = self.pace.playing.as_mut().filter(|_| due.is_some()) {
+            *next += 1;
+        }
+        self.end_of_pace();
+        self.release_audio(call, &mut frame);
+        frame.buffer.pts = now;
+        self.pace.calls += 1;
+        Ok(frame)
+    }
+
+    /// The utterance at the head, if enough of it is ready and the face has arrived where it starts.
+    fn startable(&self) -> Option<u64> {
+        let planned = self.utterances.front()?;
+        let ready = self.queue.iter().filter(|patch| patch.utterance == planned.utterance).count() as u64;
+        let enough = ready >= HEAD_START || planned.end.is_some_and(|(frames, _)| frames == ready);
+        (enough && self.playhead.distance(planned.cycle) <= 1).then_some(planned.utterance)
+    }
+
+    fn end_of_pace(&mut self) {
+        let Some(planned) = self.utterances.front() else { return };
+        let shown = self
+            .pace
+            .playing
+            .filter(|(utterance, _)| *utterance == planned.utterance)
+            .map_or(0, |(_, next)| next);
+        if planned.end.is_some_and(|(frames, _)| shown >= frames) {
+            self.control.set_past(planned.utterance);
+            self.utterances.pop_front();
+            self.pace.playing = None;
+        }
+    }
+
+    /// Exactly the samples of period `call`: of the speech that was shown, and silence for the rest.
+    fn release_audio(&mut self, call: u64, frame: &mut Frame) {
+        let count = self.fps.first_sample(call + 1, self.rate) - self.fps.first_sample(call, self.rate);
+        let speech = self.pace.audio.len().min(count as usize);
+        frame.buffer.audio.clear();
+        frame.buffer.audio.extend(self.pace.audio.drain(..speech));
+        frame.buffer.audio.resize(count as usize, 0.0);
+    }
+
+    // ── what all three share ──
+
+    /// Takes in what the worker has handed over. Never waits.
+    fn drain(&mut self) -> Result<()> {
+        loop {
+            match self.items.try_recv() {
+                Ok(item) => self.accept(item),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => return Err(self.control.gone()),
+            }
+        }
+        self.drop_cut();
+        // Only a recording reader is told that an utterance ended without a frame.
+        let control = Arc::clone(&self.control);
+        let over = |planned: &Planned| {
+            control.is_cut(planned.utterance) || planned.end.is_some_and(|(frames, _)| frames == 0)
+        };
+        while self.utterances.front().is_some_and(over) {
+            self.retire();
+        }
+        Ok(())
+    }
+
+    fn accept(&mut self, item: Item) {
+        match item {
+            Item::Begin { utterance, cycle } => {
+                self.utterances.push_back(Planned { utterance, cycle, end: None })
+            }
+            Item::Frame(patch) => self.queue.push_back(patch),
+            Item::End { utterance, frames, samples } => {
+                match self.utterances.iter_mut().find(|planned| planned.utterance == utterance) {
+                    Some(planned) => planned.end = Some((frames, samples)),
+                    // It ended before its first frame was planned: empty, or cut.
+                    None => self.utterances.push_back(Planned {
+                        utterance,
+                        cycle: self.playhead.position(),
+                        end: Some((frames, samples)),
+                    }),
+                }
+            }
+            Item::Exhausted => self.exhausted = true,
+        }
+    }
+
+    fn drop_cut(&mut self) {
+        let control = &self.control;
+        let before = self.queue.len();
+        self.queue.retain(|patch| !control.is_cut(patch.utterance));
+        if self.queue.len() < before {
+            control.wake();
+        }
+    }
+
+    /// Moves to the utterance that sounds: what came before it is past. `false` if it has not been planned, was cut, or
+    /// was heard to its end.
+    fn catch_up(&mut self, heard: Heard) -> bool {
+        let sounding = heard.utterance.get();
+        if self.control.is_cut(sounding) {
+            return false;
+        }
+        while self.utterances.front().is_some_and(|planned| planned.utterance < sounding) {
+            self.retire();
+        }
+        let Some(planned) = self.utterances.front().filter(|planned| planned.utterance == sounding) else {
+            return false;
+        };
+        if planned.end.is_some_and(|(_, samples)| heard.samples >= samples) {
+            self.retire();
+            return false;
+        }
+        true
+    }
+
+    /// The first utterance is past: what is left of it is late.
+    fn retire(&mut self) {
+        let Some(planned) = self.utterances.pop_front() else { return };
+        let before = self.queue.len();
+        self.queue.retain(|patch| patch.utterance > planned.utterance);
+        self.control.counters.late.fetch_add((before - self.queue.len()) as u64, Relaxed);
+        self.control.set_past(planned.utterance);
+        self.control.wake();
+    }
+
+    /// Takes the newest frame that is due; those it overtakes are late.
+    fn advance_to(&mut self, frame: u64) -> Due {
+        let Some(sounding) = self.utterances.front().map(|planned| planned.utterance) else {
+            return Due::Nothing;
+        };
+        let due = |patch: &Lent<Patch>| patch.utterance == sounding && patch.frame <= frame;
+        let mut news = false;
+        while self.queue.front().is_some_and(due) {
+            if news {
+                self.control.counters.late.fetch_add(1, Relaxed);
+            }
+            news = self.take_front().is_some();
+        }
+        let Some(current) = self.current.as_ref().filter(|patch| patch.utterance == sounding) else {
+            return Due::Nothing;
+        };
+        let patience = PATIENCE.max(2 * self.step);
+        if frame.saturating_sub(current.frame) > patience {
+            return Due::Nothing;
+        }
+        if news { Due::New } else { Due::Same }
+    }
+
+    fn take_front(&mut self) -> Option<()> {
+        let patch = self.queue.pop_front()?;
+        if let Some(before) = self.current.as_ref().filter(|before| before.utterance == patch.utterance) {
+            self.step = patch.frame.saturating_sub(before.frame).max(1);
+        } else {
+            self.step = 1;
+        }
+        self.spoken = Some((patch.utterance, patch.frame));
+        self.current = Some(patch);
+        self.control.wake();
+        Some(())
+    }
+
+    /// The frame shown last, if it was of this utterance.
+    fn spoken_of(&self, utterance: u64) -> Option<u64> {
+        self.spoken.filter(|(spoken, _)| *spoken == utterance).map(|(_, frame)| frame)
+    }
+
+    /// Where idle waits for speech: at the frame that comes next, of the utterance that plays or is about to.
+    fn waiting_place(&self, sounding: Option<Heard>) -> Option<u32> {
+        let planned = self.utterances.front()?;
+        let frames = self.compositor.asset().frames();
+        let frame = match sounding {
+            Some(heard) => self.fps.frame_at(heard.samples, self.rate),
+            None => self.spoken_of(planned.utterance).map_or(0, |frame| frame + 1),
+        };
+        Some(cycle::advance(planned.cycle, frame, frames))
+    }
+
+    fn picture(&self) -> Result<Lent<FrameBuffer>> {
+        self.pictures.lend().ok_or_else(|| {
+            Error::new(
+                ErrorKind::BufferFull,
+                "every frame of this avatar is lent out; drop some, or open it with more frames_lent",
+            )
+        })
+    }
+
+    /// The patch on screen as a speech frame, as far as it is present; `whole` leaves nothing out.
+    fn speech(&mut self, now: Duration, whole: bool, mut picture: Lent<FrameBuffer>) -> Frame {
+        let started = Instant::now();
+        if let Some(patch) = &self.current {
+            let starts = whole || patch.frame == 0;
+            let level = self.playhead.speak(now, patch.cycle, starts);
+            let presence = shown_of(patch.presence, level);
+            self.compositor.draw(patch.cycle, Some((&patch.pixels, presence)), &mut picture);
+            picture.audio.clear();
+            picture.audio.extend_from_slice(&patch.audio);
+            picture.utterance = control::utterance(patch.utterance);
+            picture.utterance_frame = patch.frame;
+            picture.pts = self.fps.time_of(patch.frame);
+        }
+        self.finish(started, picture)
+    }
+
+    /// The base frame, with what is left of a closing mouth.
+    fn idle_picture(&mut self, now: Duration, mut picture: Lent<FrameBuffer>) -> Frame {
+        let started = Instant::now();
+        let position = self.playhead.position();
+        if self.playhead.level() == 0 && self.current.take().is_some() {
+            self.control.wake();
+        }
+        let closing = self
+            .current
+            .as_ref()
+            .map(|patch| (patch.pixels.as_slice(), shown_of(patch.presence, self.playhead.level())));
+        self.compositor.draw(position, closing, &mut picture);
+        picture.audio.clear();
+        picture.utterance = None;
+        picture.utterance_frame = 0;
+        picture.pts = now;
+        self.finish(started, picture)
+    }
+
+    fn finish(&mut self, started: Instant, mut picture: Lent<FrameBuffer>) -> Frame {
+        picture.index = self.index;
+        self.index += 1;
+        self.control.set_shown(picture.cycle_index);
+        self.control.counters.shown.fetch_add(1, Relaxed);
+        self.control.counters.compose.add(started.elapsed());
+        Frame { buffer: picture }
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.control.close();
+    }
+}
+
+/// What is on the way to the screen.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Due {
+    /// A frame that was not shown yet.
+    New,
+    /// The one on screen is still the newest.
+    Same,
+    /// None: idle.
+    Nothing,
+}
+
+/// Presence as the gate wants it, times what the reader shows of it.
+fn shown_of(presence: u8, level: u8) -> u8 {
+    ((u32::from(presence) * u32::from(level) + 127) / 255) as u8
+}
