@@ -150,6 +150,13 @@ impl AudioFile {
                     self.mono.extend(
                         planes.samples().chunks_exact(channels).map(|c| c.iter().sum::<f32>() * scale),
                     );
+                    if let Some(at) = self.mono.iter().position(|sample| !sample.is_finite()) {
+                        let sentence = format!(
+                            "a sample of the audio file is no number, at {:.2} s; export it again",
+                            self.seconds(self.read + at as u64)
+                        );
+                        return Err(say(ErrorKind::Corrupt, &sentence, &self.path));
+                    }
                     self.read += self.mono.len() as u64;
                     return Ok(Some(&self.mono));
                 }

@@ -1,12 +1,13 @@
 //! What runs on this machine and what does not, in words.
 
+use musetalk_core::runtime;
 use musetalk_core::{Error, ErrorKind, Result};
 use serde_json::json;
 
 use crate::args;
 use crate::demo_files::DemoFiles;
 use crate::report;
-use crate::setup::{self, Places, Python};
+use crate::setup::{self, Python};
 use crate::video::Ffmpeg;
 
 /// One thing that was looked at.
@@ -81,7 +82,7 @@ fn examine() -> Vec<Finding> {
     let can_fetch = python.is_ok() && cache.is_ok();
     vec![
         processor(),
-        runtime(can_fetch),
+        runtime_library(can_fetch),
         python_finding(&python),
         cache_finding(cache),
         ffmpeg(),
@@ -111,10 +112,11 @@ fn processor_name() -> String {
         .unwrap_or_else(|| std::env::consts::ARCH.to_owned())
 }
 
-fn runtime(can_fetch: bool) -> Finding {
-    let places = Places::search();
+fn runtime_library(can_fetch: bool) -> Finding {
+    let search = runtime::search(None);
+    let can_fetch = can_fetch && std::env::var_os("ORT_DYLIB_PATH").is_none_or(|path| path.is_empty());
     let name = "ONNX Runtime";
-    match places.found() {
+    match &search.found {
         Some(path) => match setup::version_of(path) {
             Ok(version) => {
                 let what = format!("{version}, {}", path.display());
@@ -130,11 +132,12 @@ fn runtime(can_fetch: bool) -> Finding {
         None => Finding {
             name,
             state: if can_fetch { State::Fetchable } else { State::Missing },
-            what: format!("not found; looked at\n{}", places.in_words()),
+            what: format!("not found; looked at\n{}", setup::places(&search)),
             advice: if can_fetch {
                 "run `musetalk setup`; `musetalk demo` does it by itself".to_owned()
             } else {
-                "see to Python and the cache below, or set ORT_DYLIB_PATH to the library".to_owned()
+                "see to Python and the cache below, or correct or set ORT_DYLIB_PATH to the library"
+                    .to_owned()
             },
         },
     }

@@ -46,6 +46,11 @@ impl Progress {
         }
     }
 
+    /// A count of bytes whose number is told later.
+    pub(crate) fn bytes(self) -> ProgressBar {
+        self.bar(ProgressBar::new(0), "{spinner} {bytes} of {total_bytes} [{bar:30}] eta {eta}")
+    }
+
     fn bar(self, bar: ProgressBar, template: &str) -> ProgressBar {
         let target =
             if self == Self::Live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };

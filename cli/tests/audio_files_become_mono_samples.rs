@@ -75,9 +75,10 @@ fn every_format_rate_and_channel_count_keeps_its_length_level_and_place_in_time(
                 let tone = "aevalsrc=0.5*sin(2*PI*440*t)*gte(t\\,0.5)".to_owned();
                 let tone = vec![tone; channels].join("|").replace("|aevalsrc=", "|");
                 let source = format!("{tone}:s={rate}:d=1");
-                run("ffmpeg", &[
-                    "-v", "error", "-f", "lavfi", "-i", &source, "-c:a", codec, path.to_str().unwrap(),
-                ]);
+                run(
+                    "ffmpeg",
+                    &["-v", "error", "-f", "lavfi", "-i", &source, "-c:a", codec, path.to_str().unwrap()],
+                );
                 let (found, mono) = decode(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
                 assert_eq!(found, rate, "{}", path.display());
                 let off = mono.len().abs_diff(rate as usize);

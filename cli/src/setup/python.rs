@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use musetalk_core::runtime::TESTED_VERSION;
 use musetalk_core::{Error, ErrorKind, Result};
 
-use super::RUNTIME_VERSION;
 use crate::cancel;
 
 /// A Python that has pip.
@@ -83,7 +83,7 @@ impl Python {
             }
         }
         let sentence = format!(
-            "pip could not fetch ONNX Runtime {RUNTIME_VERSION}; connect to the network or give pip a folder with its \
+            "pip could not fetch ONNX Runtime {TESTED_VERSION}; connect to the network or give pip a folder with its \
              wheel (PIP_FIND_LINKS), or set ORT_DYLIB_PATH to the library. pip says:\n{}",
             last_lines(&said)
         );
@@ -97,7 +97,7 @@ impl Python {
         if let Some(version) = other {
             pip.args(["--python-version", version, "--implementation", "cp"]);
         }
-        pip.arg("--dest").arg(folder).arg(format!("onnxruntime=={RUNTIME_VERSION}"));
+        pip.arg("--dest").arg(folder).arg(format!("onnxruntime=={TESTED_VERSION}"));
         let said = run(pip, PATIENCE)?;
         if !said.status.success() {
             return Ok(Err(said.error));

@@ -4,10 +4,9 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
+use musetalk_core::runtime::TESTED_VERSION;
 use musetalk_core::{Error, ErrorKind, Result};
 use zip::ZipArchive;
-
-use super::cache;
 
 /// The library is about 25 MB. Less than the one is none, more than the other is an attack.
 const LIBRARY_BYTES: std::ops::RangeInclusive<u64> = 1 << 20..=512 << 20;
@@ -30,7 +29,7 @@ pub(super) fn unpack(wheel: &Path, folder: &Path) -> Result<String> {
         .iter()
         .find(|name| name.strip_prefix("onnxruntime/capi/").is_some_and(is_library))
         .ok_or_else(|| damaged("it holds no ONNX Runtime library for this system", wheel))?;
-    let library = cache::library_name();
+    let library = library_name();
     extract(&mut archive, entry, &folder.join(&library), LIBRARY_BYTES, wheel)?;
 
     for (ending, name) in [("/LICENSE", "LICENSE"), ("/ThirdPartyNotices.txt", "ThirdPartyNotices.txt")] {
@@ -39,6 +38,15 @@ pub(super) fn unpack(wheel: &Path, folder: &Path) -> Result<String> {
         }
     }
     Ok(library)
+}
+
+/// What the search of the core knows it by; the version is part of it.
+fn library_name() -> String {
+    match std::env::consts::OS {
+        "windows" => "onnxruntime.dll".to_owned(),
+        "macos" => format!("libonnxruntime.{TESTED_VERSION}.dylib"),
+        _ => format!("libonnxruntime.so.{TESTED_VERSION}"),
+    }
 }
 
 fn is_library(name: &str) -> bool {
