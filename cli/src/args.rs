@@ -1,0 +1,198 @@
+//! The words users type. `--help` of every command ends with an example.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use musetalk_core::{Device, Error, ErrorKind, FrameRate, Result};
+
+/// Turns speech into pictures of a talking face, on this machine.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "musetalk", version, arg_required_else_help = true)]
+#[command(
+    after_help = "Start here:\n  musetalk demo\n\nExit codes: 0 it worked, 1 it failed, 2 the command line was wrong."
+)]
+#[non_exhaustive]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+#[non_exhaustive]
+pub enum Command {
+    /// Make a video of the bundled voice on a bundled avatar, with figures
+    Demo(Demo),
+    /// Make a video of any voice on any avatar
+    Render(Render),
+    /// Build, read or check model packs
+    #[command(subcommand, after_help = "Example:\n  musetalk pack inspect models/demo/pack")]
+    Pack(Pack),
+    /// Prepare avatars, or read what was prepared
+    #[command(subcommand, after_help = "Example:\n  musetalk avatar inspect models/demo/iris.avatar")]
+    Avatar(Avatar),
+    /// Fetch ONNX Runtime, the engine that runs the networks, into a cache of yours
+    Setup(Setup),
+    /// Say what runs on this machine, what does not, and what to do about it
+    Doctor(Doctor),
+}
+
+/// Arguments of `musetalk demo`.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Example:\n  musetalk demo --out hello.mp4\n\n\
+    A demonstration model on drawn faces. Photographic quality comes with MuseTalk's own weights.")]
+#[non_exhaustive]
+pub struct Demo {
+    /// Where the video goes; musetalk-demo.mp4, or .avi without ffmpeg, when not given
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Which bundled avatar; the first when not given
+    #[arg(long, value_name = "NAME")]
+    pub avatar: Option<String>,
+    /// A voice of your own: WAV, FLAC, MP3 or Ogg Vorbis
+    #[arg(long, value_name = "FILE")]
+    pub audio: Option<PathBuf>,
+    /// Say nothing but one line of JSON with the figures
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `musetalk render`.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    musetalk render --pack models/demo/pack --avatar models/demo/iris.avatar --audio voice.wav --out talk.mp4\n  \
+    musetalk render --pack P --avatar A --audio voice.mp3 --out - | ffplay -f rawvideo -pixel_format rgb24 -video_size 512x512 -framerate 25 -")]
+#[non_exhaustive]
+pub struct Render {
+    /// The folder of a model pack
+    #[arg(long, value_name = "FOLDER")]
+    pub pack: PathBuf,
+    /// A prepared person
+    #[arg(long, value_name = "FILE")]
+    pub avatar: PathBuf,
+    /// The voice: WAV, FLAC, MP3 or Ogg Vorbis, of any rate and channel count
+    #[arg(long, value_name = "FILE")]
+    pub audio: PathBuf,
+    /// .mp4 (needs ffmpeg) or .avi; a folder for PNG pictures; - for raw RGB on standard output
+    #[arg(long, value_name = "OUT")]
+    pub out: PathBuf,
+    /// Pictures per second, such as 30 or 30000/1001; the pack's own when not given
+    #[arg(long, value_name = "N", value_parser = frame_rate)]
+    pub fps: Option<FrameRate>,
+    /// Where the networks run: auto, cpu, cuda:0
+    #[arg(long, default_value = "auto")]
+    pub device: Device,
+    /// Threads for the networks on the CPU; all cores when not given
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Replace the numbered pictures of an earlier render in the folder
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Say nothing but one line of JSON with the figures (on standard error with --out -)
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Commands of `musetalk pack`.
+#[derive(Clone, Debug, Subcommand)]
+#[non_exhaustive]
+pub enum Pack {
+    /// Say what a pack holds
+    #[command(after_help = "Example:\n  musetalk pack inspect models/demo/pack")]
+    Inspect(Inspect),
+    /// Read every file of a pack and compare its checksum
+    #[command(after_help = "Example:\n  musetalk pack verify models/demo/pack")]
+    Verify(Verify),
+}
+
+/// Commands of `musetalk avatar`.
+#[derive(Clone, Debug, Subcommand)]
+#[non_exhaustive]
+pub enum Avatar {
+    /// Say what an avatar holds
+    #[command(after_help = "Example:\n  musetalk avatar inspect models/demo/iris.avatar")]
+    Inspect(Inspect),
+    /// Make an avatar from pictures, boxes and masks
+    #[command(
+        after_help = "Example:\n  musetalk avatar from-parts parts --pack models/demo/pack --out face.avatar\n\n\
+        The folder holds frames/00000000.png …, masks/00000000.png … and boxes.json: [[x1, y1, x2, y2], …]"
+    )]
+    FromParts(FromParts),
+}
+
+/// A pack or an avatar to look at.
+#[derive(Clone, Debug, clap::Args)]
+#[non_exhaustive]
+pub struct Inspect {
+    /// The pack's folder, or the avatar's file
+    pub path: PathBuf,
+    /// Answer with one line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A pack to check.
+#[derive(Clone, Debug, clap::Args)]
+#[non_exhaustive]
+pub struct Verify {
+    /// The pack's folder
+    pub path: PathBuf,
+}
+
+/// Arguments of `musetalk avatar from-parts`.
+#[derive(Clone, Debug, clap::Args)]
+#[non_exhaustive]
+pub struct FromParts {
+    /// The folder of the parts
+    pub parts: PathBuf,
+    /// The pack whose encoder looks at the pictures
+    #[arg(long, value_name = "FOLDER")]
+    pub pack: PathBuf,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// The person's name; that of the folder when not given
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+/// Arguments of `musetalk setup`.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Example:\n  musetalk setup")]
+#[non_exhaustive]
+pub struct Setup {
+    /// Fetch it again, also when a library is found
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Arguments of `musetalk doctor`.
+#[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  musetalk doctor\n\nExit code 0 when `musetalk demo` can run, 1 when not."
+)]
+#[non_exhaustive]
+pub struct Doctor {
+    /// Answer with one line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `25`, `29.97` or `30000/1001`.
+fn frame_rate(text: &str) -> Result<FrameRate> {
+    let wrong = || Error::new(ErrorKind::InvalidInput, "write it as 25, 29.97 or 30000/1001");
+    let number = |text: &str| text.parse::<u32>().map_err(|e| wrong().caused_by(e));
+    if let Some((numerator, denominator)) = text.split_once('/') {
+        return FrameRate::new(number(numerator)?, number(denominator)?);
+    }
+    match text.split_once('.') {
+        None => FrameRate::new(number(text)?, 1),
+        Some((whole, decimals)) if (1..=3).contains(&decimals.len()) => {
+            let scale = 10_u32.pow(decimals.len() as u32);
+            let whole = number(whole)?.checked_mul(scale).ok_or_else(wrong)?;
+            FrameRate::new(whole.checked_add(number(decimals)?).ok_or_else(wrong)?, scale)
+        }
+        Some(_) => Err(wrong()),
+    }
+}

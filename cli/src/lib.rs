@@ -1,0 +1,52 @@
+//! The `musetalk` command, as a library: the binary is its `main` and nothing more, and tests and tools share its parts.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`args`] | the words users type |
+//! | [`setup`] | fetching ONNX Runtime into a cache of the user |
+//! | [`audio_file`] | WAV, FLAC, MP3 and Ogg Vorbis as mono samples |
+//! | [`video`] | pictures and sound as mp4, AVI, a folder of PNG, or raw RGB |
+//! | [`demo`], [`render`] | a voice and a face in, a video out |
+//! | [`pack`], [`avatar`] | reading, checking and making what a render needs |
+//! | [`doctor`] | what runs on this machine and what does not |
+//! | [`cancel`], [`progress`], [`report`] | Ctrl-C, progress lines, words on the terminal |
+
+pub mod args;
+pub mod audio_file;
+pub mod avatar;
+pub mod cancel;
+pub mod demo;
+pub mod doctor;
+pub mod pack;
+pub mod progress;
+pub mod render;
+pub mod report;
+pub mod setup;
+pub mod video;
+
+mod demo_files;
+mod figures;
+mod programs;
+mod retime;
+mod speech;
+mod temp;
+
+use musetalk_core::Result;
+
+use args::{Args, Command};
+
+/// Runs one command to its end. Results are on standard output when it returns.
+///
+/// # Errors
+///
+/// Whatever the command fails with; the sentence is for the user.
+pub fn run(args: Args) -> Result<()> {
+    match args.command {
+        Command::Demo(demo) => demo::command(&demo),
+        Command::Render(render) => render::command(&render),
+        Command::Pack(pack) => pack::command(&pack),
+        Command::Avatar(avatar) => avatar::command(&avatar),
+        Command::Setup(setup) => setup::command(&setup),
+        Command::Doctor(doctor) => doctor::command(&doctor),
+    }
+}

@@ -1,0 +1,76 @@
+//! An audio file on its way through an avatar: sound in, frames out, on one thread.
+
+use std::path::Path;
+
+use musetalk_core::{Avatar, AvatarOptions, Engine, Error, ErrorKind, Frame, Result, Stats};
+
+use crate::audio_file::AudioFile;
+
+/// One voice, spoken by one face.
+#[derive(Debug)]
+pub(crate) struct Speech {
+    avatar: Avatar,
+    file: AudioFile,
+    /// A block that the avatar had no room for yet.
+    waiting: Vec<f32>,
+    heard_all: bool,
+}
+
+impl Speech {
+    /// Opens the face for the rate of the voice.
+    pub(crate) fn open(engine: &Engine, avatar: &Path, file: AudioFile) -> Result<Self> {
+        let mut options = AvatarOptions::default();
+        options.sample_rate = file.sample_rate();
+        let avatar = engine.open_avatar_with(avatar, options).map_err(|e| match e.kind() {
+            ErrorKind::InvalidInput => {
+                Error::new(e.kind(), format!("{e}: {}", file.path().display())).caused_by(e)
+            }
+            _ => e,
+        })?;
+        Ok(Self { avatar, file, waiting: Vec::new(), heard_all: false })
+    }
+
+    /// The next picture with its sound; `None` after the last.
+    pub(crate) fn next_frame(&mut self) -> Result<Option<Frame>> {
+        crate::cancel::check()?;
+        self.feed()?;
+        self.avatar.next_frame()
+    }
+
+    /// What is spoken to and looked at.
+    pub(crate) fn avatar(&self) -> &Avatar {
+        &self.avatar
+    }
+
+    /// Where the time went so far.
+    pub(crate) fn stats(&self) -> Stats {
+        self.avatar.stats()
+    }
+
+    /// The voice.
+    pub(crate) fn file(&self) -> &AudioFile {
+        &self.file
+    }
+
+    /// Pushes as much as there is room for: frames can then be waited for without fear of waiting forever.
+    fn feed(&mut self) -> Result<()> {
+        while !self.heard_all {
+            if self.waiting.is_empty() {
+                match self.file.next_block()? {
+                    Some(block) => self.waiting.extend_from_slice(block),
+                    None => {
+                        self.avatar.finish()?;
+                        self.heard_all = true;
+                        return Ok(());
+                    }
+                }
+            }
+            match self.avatar.push(&self.waiting) {
+                Ok(()) => self.waiting.clear(),
+                Err(e) if e.kind() == ErrorKind::BufferFull => return Ok(()),
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
+    }
+}
