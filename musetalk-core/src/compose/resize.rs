@@ -11,6 +11,9 @@ const ONE: f32 = 2048.0;
 /// Bytes of a pixel: red, green, blue in any order.
 pub(crate) const CHANNELS: usize = 3;
 
+/// Bytes that are combined at a time.
+const BLOCK: usize = 16;
+
 /// Linear resizing of an 8-bit picture of 3 channels (`INTER_LINEAR`), one row at a time and only the columns asked for.
 ///
 /// The plan is made anew for every pair of sizes; within the capacity it was built with that allocates nothing.
@@ -21,17 +24,17 @@ pub(crate) struct LinearResize {
     columns: Range<usize>,
     taps: Vec<Tap>,
     /// Two source rows, resized horizontally, as sums >> 4; row y lies in slot y & 1.
-    rows: [Vec<i16>; 2],
+    rows: [Vec<u16>; 2],
     held: [Option<usize>; 2],
 }
 
-/// A target column: the byte of its left source pixel, the distance in bytes to its right one, and their weights.
+/// A target column: its left and right source pixel, and their weights.
 #[derive(Clone, Copy)]
 #[derive(Debug)]
 struct Tap {
     left: u32,
-    step: u32,
-    weights: [i16; 2],
+    right: u32,
+    weights: [u16; 2],
 }
 
 impl LinearResize {
@@ -66,8 +69,8 @@ impl LinearResize {
             if left >= last {
                 (left, fraction) = (last, 0.0);
             }
-            let step = if left < last { CHANNELS as u32 } else { 0 };
-            Tap { left: left as u32 * CHANNELS as u32, step, weights: linear_weights(fraction) }
+            let right = (left + 1).min(last);
+            Tap { left: left as u32, right: right as u32, weights: linear_weights(fraction) }
         }));
         for row in &mut self.rows {
             row.resize(columns.len() * CHANNELS, 0);
@@ -85,11 +88,17 @@ impl LinearResize {
         let (upper, lower) = (upper.clamp(0, last) as usize, (upper + 1).clamp(0, last) as usize);
         self.hold(source, upper);
         self.hold(source, lower);
-        let [upper_weight, lower_weight] = linear_weights(fraction);
+        let weights = linear_weights(fraction);
         let (upper, lower) = (&self.rows[upper & 1], &self.rows[lower & 1]);
-        for ((out, upper), lower) in out.iter_mut().zip(upper).zip(lower) {
-            let sum = high_half(*upper, upper_weight) + high_half(*lower, lower_weight);
-            *out = ((sum + 2) >> 2).clamp(0, 255) as u8;
+        // In whole blocks first: only these the compiler turns into vector instructions.
+        let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
+        let (upper_blocks, upper_rest) = upper.as_chunks::<BLOCK>();
+        let (lower_blocks, lower_rest) = lower.as_chunks::<BLOCK>();
+        for ((out, upper), lower) in blocks.iter_mut().zip(upper_blocks).zip(lower_blocks) {
+            *out = std::array::from_fn(|at| combine(upper[at], lower[at], weights));
+        }
+        for ((out, upper), lower) in rest.iter_mut().zip(upper_rest).zip(lower_rest) {
+            *out = combine(*upper, *lower, weights);
         }
     }
 
@@ -100,15 +109,16 @@ impl LinearResize {
         }
         self.held[slot] = Some(row);
         let stride = self.source.0 * CHANNELS;
-        let pixels = &source[row * stride..][..stride];
-        for (out, tap) in self.rows[slot].chunks_exact_mut(CHANNELS).zip(&self.taps) {
-            let left = &pixels[tap.left as usize..][..CHANNELS];
-            let right = &pixels[(tap.left + tap.step) as usize..][..CHANNELS];
-            let [left_weight, right_weight] = tap.weights.map(i32::from);
-            for ((out, left), right) in out.iter_mut().zip(left).zip(right) {
-                // At most 255 · 2048 >> 4 = 32 640: it fits.
-                *out = ((i32::from(*left) * left_weight + i32::from(*right) * right_weight) >> 4) as i16;
-            }
+        let (pixels, _) = source[row * stride..][..stride].as_chunks::<CHANNELS>();
+        let (out, _) = self.rows[slot].as_chunks_mut::<CHANNELS>();
+        for (out, tap) in out.iter_mut().zip(&self.taps) {
+            let (left, right) = (pixels[tap.left as usize], pixels[tap.right as usize]);
+            let [left_weight, right_weight] = tap.weights.map(u32::from);
+            // At most 255 · 2048 >> 4 = 32 640: it fits.
+            *out = std::array::from_fn(|channel| {
+                ((u32::from(left[channel]) * left_weight + u32::from(right[channel]) * right_weight) >> 4)
+                    as u16
+            });
         }
     }
 }
@@ -147,12 +157,15 @@ fn place(target: usize, source_size: usize, target_size: usize) -> (i64, f32) {
     (whole as i64, at - whole)
 }
 
-fn linear_weights(fraction: f32) -> [i16; 2] {
-    [1.0 - fraction, fraction].map(|weight| (weight * ONE).round_ties_even() as i16)
+fn linear_weights(fraction: f32) -> [u16; 2] {
+    [1.0 - fraction, fraction].map(|weight| (weight * ONE).round_ties_even() as u16)
 }
 
-fn high_half(value: i16, weight: i16) -> i16 {
-    ((i32::from(value) * i32::from(weight)) >> 16) as i16
+/// One byte of a row from the horizontal sums above and below it.
+#[inline]
+fn combine(upper: u16, lower: u16, [upper_weight, lower_weight]: [u16; 2]) -> u8 {
+    let high_half = |value: u16, weight: u16| ((u32::from(value) * u32::from(weight)) >> 16) as u16;
+    ((high_half(upper, upper_weight) + high_half(lower, lower_weight) + 2) >> 2).min(255) as u8
 }
 
 /// The eight source pixels of a target pixel, the edge repeated, and their weights in 1/2048.
