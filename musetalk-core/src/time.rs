@@ -52,25 +52,18 @@ impl FrameRate {
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
-    /// The first sample of frame `index` at `rate` Hz: ⌈index · rate / fps⌉.
+    /// The first sample of frame `index` at `rate` Hz: ⌊index · rate / fps⌋.
     ///
-    /// Consecutive starts tile the audio without gap or overlap, and a frame is never asked for a sample
-    /// that its own period has not reached.
+    /// Consecutive starts tile the audio without gap or overlap, and no frame that is owed is without a sample.
     pub fn first_sample(self, index: u64, rate: u32) -> u64 {
-        let product = u128::from(index) * u128::from(rate) * u128::from(self.denominator);
-        saturate(product.div_ceil(u128::from(self.numerator)))
-    }
-
-    /// Whole units of `1/rate` seconds before frame `index`: ⌊index · rate / fps⌋.
-    pub(crate) fn whole_units(self, index: u64, rate: u32) -> u64 {
         let product = u128::from(index) * u128::from(rate) * u128::from(self.denominator);
         saturate(product / u128::from(self.numerator))
     }
 
-    /// The frame on screen while sample `position` at `rate` Hz sounds: ⌊position · fps / rate⌋.
+    /// The frame on screen while sample `position` at `rate` Hz sounds: the last one that starts no later.
     pub fn frame_at(self, position: u64, rate: u32) -> u64 {
-        let product = u128::from(position) * u128::from(self.numerator);
-        saturate(product / (u128::from(rate) * u128::from(self.denominator)))
+        // ⌊i·r⌋ ≤ s means i·r < s + 1: the last such i.
+        self.frames_for(position.saturating_add(1), rate).saturating_sub(1)
     }
 
     /// The frames owed for `samples` at `rate` Hz: ⌈samples · fps / rate⌉. The last may be short.
@@ -125,7 +118,7 @@ mod tests {
         for (numerator, denominator) in [(25, 1), (30, 1), (30_000, 1001), (24_000, 1001), (60, 1)] {
             let fps = FrameRate::new(numerator, denominator).unwrap();
             for rate in [8_000, 11_025, 16_000, 22_050, 24_000, 44_100, 48_000] {
-                for n in [1, 2, 319, 320, 959, 960, 961, 11_025, 100_003] {
+                for n in (1..=2_000).chain([11_025, 100_003]) {
                     let owed = fps.frames_for(n, rate);
                     assert!(fps.first_sample(owed - 1, rate) < n && fps.first_sample(owed, rate) >= n);
                 }

@@ -2,7 +2,7 @@
 //!
 //! | thing | position |
 //! |---|---|
-//! | frame i at rate r | from sample ⌈i·r·den/num⌉ to before that of frame i + 1: see [`FrameRate`] |
+//! | frame i at rate r | from sample ⌊i·r·den/num⌋ to before that of frame i + 1: see [`FrameRate`] |
 //! | owed frames for n samples | ⌈n·num/(r·den)⌉ |
 //! | first token of frame i | ⌊i·50·den/num⌋ − before: 20 ms each, negative at the start |
 //! | end of a group's window | the end of its last frame at 16 kHz + look-ahead |
@@ -115,7 +115,7 @@ impl WindowPlan {
 
     /// The first token of frame `frame`; below 0 at the start of an utterance.
     pub(crate) fn first_token(&self, frame: u64) -> i64 {
-        self.fps.whole_units(frame, SPEECH_RATE / TOKEN as u32) as i64 - i64::from(self.tokens_before)
+        self.fps.first_sample(frame, SPEECH_RATE / TOKEN as u32) as i64 - i64::from(self.tokens_before)
     }
 
     /// The sample at 16 kHz before which everything must be known to encode the group of frame `frame`.

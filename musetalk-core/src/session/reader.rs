@@ -198,7 +198,13 @@ impl Reader {
             self.pace.playing = None;
             self.pace.audio.clear();
         }
-        self.pace.playing = self.pace.playing.or_else(|| self.startable().map(|utterance| (utterance, 0)));
+        if let Some(utterance) = self.startable().filter(|_| self.pace.playing.is_none()) {
+            self.pace.playing = Some((utterance, 0));
+            if self.pace.audio.is_empty() && !self.periods_are_whole() {
+                // Where periods differ by a sample, those of the session may ask for one that the next frame brings.
+                self.pace.audio.push_back(0.0);
+            }
+        }
         let mut picture = self.picture()?;
         picture.audio.clear();
         let due = match self.pace.playing {
@@ -239,6 +245,12 @@ impl Reader {
         let ready = self.queue.iter().filter(|patch| patch.utterance == planned.utterance).count() as u64;
         let enough = ready >= HEAD_START || planned.end.is_some_and(|(frames, _)| frames == ready);
         (enough && self.playhead.distance(planned.cycle) <= 1).then_some(planned.utterance)
+    }
+
+    /// Every frame period has the same number of samples.
+    fn periods_are_whole(&self) -> bool {
+        let (numerator, denominator) = (u64::from(self.fps.numerator()), u64::from(self.fps.denominator()));
+        u64::from(self.rate) * denominator % numerator == 0
     }
 
     fn end_of_pace(&mut self) {
