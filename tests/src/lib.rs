@@ -21,7 +21,7 @@ pub fn runtime() {
     static READY: std::sync::Once = std::sync::Once::new();
     READY.call_once(|| {
         if musetalk_core::runtime::search(None).found.is_none() {
-            musetalk_cli::setup::ensure_runtime(&mut |line: &str| eprintln!("{line}"))
+            musetalk_cli::setup::ensure_runtime(musetalk_cli::progress::Progress::Plain)
                 .expect("the tests need ONNX Runtime; run `musetalk setup`");
         }
     });

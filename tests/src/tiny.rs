@@ -18,7 +18,7 @@ pub fn tiny_pack() -> &'static Path {
         let folder = crate::scratch("tiny-pack");
         let (checkpoint, pack) = (folder.join("checkpoint"), folder.join("pack"));
         musetalk_models::tiny::write_checkpoint(&checkpoint, SEED).expect("the tiny checkpoint can be written");
-        PackBuilder::new(&checkpoint).build(&pack, &mut |_| std::ops::ControlFlow::Continue(())).expect("the tiny pack can be built");
+        PackBuilder::new(&checkpoint).build(&pack, |_: musetalk_models::Progress<'_>| std::ops::ControlFlow::Continue(())).expect("the tiny pack can be built");
         pack
     })
 }
