@@ -177,7 +177,7 @@ impl Vae {
             return Err(Error::new(ErrorKind::Internal, "the attention of the VAE was given no picture"));
         };
         let normal = layers::group_norm_plain(graph, x, self.groups)?;
-        let tokens = layers::to_tokens(graph, &normal);
+        let tokens = layers::to_tokens(graph, &normal, channels);
         let square = [channels, channels];
         let project = |graph: &mut Graph, name: &str, bias: Option<Tensor>, scale: f32| {
             let with_bias = bias.is_some();
