@@ -179,7 +179,7 @@ impl Graph {
         self.node("Conv", &[&x.name, &weight.name, &bias.name], attributes, vec![w[0], length])
     }
 
-    /// Merged rows times a weight [out, in], plus a bias.
+    /// Merged rows times a weight `[out, in]`, plus a bias.
     pub(crate) fn gemm(&mut self, x: &Value, weight: &Constant, bias: Option<&Constant>) -> Value {
         debug_assert_eq!(x.shape, weight.shape[1..], "width of {}", weight.name);
         self.count(&[x.rows, weight.shape[0], weight.shape[1]]);
@@ -265,7 +265,7 @@ impl Graph {
         self.node("Reshape", &[&x.name, &target], vec![], shape.to_vec())
     }
 
-    /// [rows, width] with the rows merged with the batch: what [`gemm`](Self::gemm) takes.
+    /// `[rows, width]` with the rows merged with the batch: what [`gemm`](Self::gemm) takes.
     pub(crate) fn merge_rows(&mut self, x: &Value) -> Value {
         let target = self.integers(&[-1, x.shape[1] as i64]);
         let made = self.node("Reshape", &[&x.name, &target], vec![], vec![x.shape[1]]);

@@ -65,7 +65,7 @@ pub(crate) fn layer_norm(graph: &mut Graph, part: &Part<'_>, name: &str, x: &Val
     Ok(graph.layer_norm(x, &weight, &bias, 1e-5))
 }
 
-/// GroupNorm without its weights: mean 0 and variance 1 in every group, as [groups, rest].
+/// GroupNorm without its weights: mean 0 and variance 1 in every group, as `[groups, rest]`.
 pub(crate) fn group_norm_plain(graph: &mut Graph, x: &Value, groups: Groups) -> Result<Value> {
     let rest = x.shape.iter().product::<usize>() / groups.count;
     let (ones, zeros) = (graph.filled(groups.count, 1.0)?, graph.filled(groups.count, 0.0)?);

@@ -271,7 +271,7 @@ impl Unet {
         out: usize,
         shared: &Shared<'_>,
     ) -> Result<Value> {
-        if x.shape[0] % self.groups.count != 0 {
+        if !x.shape[0].is_multiple_of(self.groups.count) {
             let what = format!("{}: {} channels in {} groups", part.path(), x.shape[0], self.groups.count);
             return Err(part.config().unsupported(what));
         }
