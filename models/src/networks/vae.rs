@@ -188,6 +188,8 @@ impl Vae {
         };
         let queries =
             project(graph, "to_q", Some(part.bias("to_q", channels)?), layers::attention_scale(channels))?;
+        // Read, so that a damaged one is found, and left out: see above.
+        part.bias("to_k", channels)?;
         let keys = project(graph, "to_k", None, 1.0)?;
         let values = project(graph, "to_v", None, 1.0)?;
         let mixed = layers::attend(graph, &Projected { queries, keys, values }, 1);
