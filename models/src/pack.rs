@@ -58,6 +58,7 @@ pub struct PackBuilder {
     precision: Precision,
     replace: bool,
     ending: Ending,
+    largest_inside: u64,
 }
 
 /// What a finished build wrote.
@@ -76,7 +77,8 @@ impl PackBuilder {
     /// From a folder with `whisper/`, `unet/`, `vae/` and, optionally, `origin.json`.
     pub fn new(from: impl Into<PathBuf>) -> Self {
         let (name, description, precision) = (None, None, Precision::default());
-        Self { from: from.into(), name, description, precision, replace: false, ending: Ending::Bytes }
+        let (replace, ending, largest_inside) = (false, Ending::Bytes, LARGEST_INSIDE);
+        Self { from: from.into(), name, description, precision, replace, ending, largest_inside }
     }
 
     /// The pack's name; `origin.json`, then the name of the pack's folder, stand in for it.
@@ -112,6 +114,14 @@ impl PackBuilder {
     #[must_use]
     pub fn with_float_decoder(mut self) -> Self {
         self.ending = Ending::Floats;
+        self
+    }
+
+    /// Keeps the weights of larger checkpoints than this in files beside the graphs; for tests of that way to store them.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_largest_inside(mut self, bytes: u64) -> Self {
+        self.largest_inside = bytes;
         self
     }
 
@@ -156,8 +166,13 @@ impl PackBuilder {
 
         reporter.step("configurations")?;
         let shapes = Shapes::configured(&whisper, &unet, &vae)?;
-        let mut pack =
-            Parts { folder: staging.path(), reporter, files: BTreeMap::new(), networks: BTreeMap::new() };
+        let mut pack = Parts {
+            folder: staging.path(),
+            reporter,
+            largest_inside: self.largest_inside,
+            files: BTreeMap::new(),
+            networks: BTreeMap::new(),
+        };
         pack.network("audio_encoder", &whisper, |graph| shapes.whisper.build(&whisper, graph))?;
         let (side, rows) = (shapes.vae.latent_size(), shapes.rows());
         pack.network("generator", &unet, |graph| shapes.unet.build(&unet, graph, side, rows))?;
@@ -256,6 +271,7 @@ impl Shapes {
 struct Parts<'a, 'b> {
     folder: &'a Path,
     reporter: &'a Reporter<'b>,
+    largest_inside: u64,
     files: BTreeMap<String, FileEntry>,
     networks: BTreeMap<String, Network>,
 }
@@ -269,7 +285,7 @@ impl Parts<'_, '_> {
     ) -> Result<()> {
         self.reporter.step(name)?;
         let store = match 4 * checkpoint.value_count() {
-            bytes if bytes <= LARGEST_INSIDE => WeightStore::Inside,
+            bytes if bytes <= self.largest_inside => WeightStore::Inside,
             _ => WeightStore::beside(self.folder, &format!("{name}.onnx.data"))?,
         };
         let mut graph = Graph::new(name, store);

@@ -55,7 +55,7 @@ impl Tensor {
         Self::new(&shape, self.values[start * row..(start + count) * row].to_vec())
     }
 
-    /// A matrix [out, in] times a vector [in], summed in f64.
+    /// A matrix `[out, in]` times a vector `[in]`, summed in f64.
     pub(crate) fn times(&self, vector: &Self) -> Self {
         let width = self.shape[1];
         let rows = self.values.chunks_exact(width.max(1));
@@ -65,7 +65,7 @@ impl Tensor {
         Self::new(&[self.shape[0]], sums.collect())
     }
 
-    /// A matrix [out, in] times a matrix [in, columns], summed in f64.
+    /// A matrix `[out, in]` times a matrix `[in, columns]`, summed in f64.
     pub(crate) fn matrix(&self, other: &Self) -> Self {
         let by_column = other.transposed();
         let columns = by_column.values.chunks_exact(other.shape[0].max(1));
@@ -75,7 +75,7 @@ impl Tensor {
         Self::new(&[other.shape[1], self.shape[0]], values).transposed()
     }
 
-    /// A matrix [out, in] whose column i is multiplied by `factors[i]`.
+    /// A matrix `[out, in]` whose column i is multiplied by `factors[i]`.
     pub(crate) fn columns_scaled(mut self, factors: &Self) -> Self {
         for row in self.values.chunks_exact_mut(factors.values.len().max(1)) {
             row.iter_mut().zip(&factors.values).for_each(|(v, f)| *v *= f);

@@ -107,7 +107,7 @@ impl Config {
 
     /// `what` must be divisible by `by`.
     pub(crate) fn divisible(&self, what: &str, value: usize, by_what: &str, by: usize) -> Result<()> {
-        if by == 0 || value % by != 0 {
+        if !value.is_multiple_of(by) {
             let text = format!("{what} {value} is not a multiple of {by_what} {by}: {}", self.file.display());
             return Err(Error::new(ErrorKind::Incompatible, text));
         }

@@ -22,6 +22,8 @@ const BATCH: &str = "batch";
 pub(crate) struct Value {
     name: String,
     pub(crate) shape: Vec<usize>,
+    /// How many rows of an item were merged with the batch; 1 if none were.
+    pub(crate) rows: usize,
 }
 
 /// A weight of the graph.
@@ -58,14 +60,25 @@ pub(crate) struct Graph {
     outputs: Vec<Port>,
     scope: String,
     integers: HashMap<Vec<i64>, String>,
+    filled: HashMap<(usize, u32), Constant>,
+    widening: Option<Constant>,
     macs: u64,
 }
 
 impl Graph {
     pub(crate) fn new(name: &str, store: WeightStore) -> Self {
         let message = GraphMessage { name: name.into(), ..GraphMessage::default() };
-        let (inputs, outputs) = (Vec::new(), Vec::new());
-        Self { message, store, inputs, outputs, scope: String::new(), integers: HashMap::new(), macs: 0 }
+        Self {
+            message,
+            store,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            scope: String::new(),
+            integers: HashMap::new(),
+            filled: HashMap::new(),
+            widening: None,
+            macs: 0,
+        }
     }
 
     /// Writes `folder/name`, and its weights beside it if the store keeps them there.
@@ -83,7 +96,7 @@ impl Graph {
 
     pub(crate) fn input(&mut self, name: &str, shape: &[usize]) -> Value {
         self.inputs.push(Port { name: name.into(), element: Element::F32, shape: shape.to_vec() });
-        Value { name: name.into(), shape: shape.to_vec() }
+        Value { name: name.into(), shape: shape.to_vec(), rows: 1 }
     }
 
     /// Makes `value` an output of the graph, under `name`.
@@ -100,6 +113,16 @@ impl Graph {
         let name = format!("{}#{}", self.scoped(name), self.message.initializer.len());
         self.message.initializer.push(self.store.keep(&name, tensor)?);
         Ok(Constant { name, shape: tensor.shape.clone() })
+    }
+
+    /// `count` times the same value; made once.
+    pub(crate) fn filled(&mut self, count: usize, value: f32) -> Result<Constant> {
+        if let Some(constant) = self.filled.get(&(count, value.to_bits())) {
+            return Ok(constant.clone());
+        }
+        let constant = self.constant("filled", &Tensor::zeros(&[count]).offset(value))?;
+        self.filled.insert((count, value.to_bits()), constant.clone());
+        Ok(constant)
     }
 
     /// Convolution over the last two sides; `weight` is [out, in, height, width].
@@ -124,6 +147,18 @@ impl Graph {
         self.node("Conv", &[&x.name, &weight.name, &bias.name], attributes, vec![w[0], height, width])
     }
 
+    /// Every channel of a picture times its weight plus its bias, in one pass over memory.
+    ///
+    /// A BatchNormalization of mean 0 and variance 1: against Mul and Add a quarter less time on the CPU.
+    pub(crate) fn channel_affine(&mut self, x: &Value, weight: &Constant, bias: &Constant) -> Result<Value> {
+        // cuDNN takes no smaller epsilon; variance and epsilon add up to one.
+        let epsilon = 1e-5;
+        let mean = self.filled(x.shape[0], 0.0)?;
+        let variance = self.filled(x.shape[0], 1.0 - epsilon)?;
+        let inputs = [x.name.as_str(), &weight.name, &bias.name, &mean.name, &variance.name];
+        Ok(self.like(x, "BatchNormalization", &inputs, vec![Attribute::float("epsilon", epsilon)]))
+    }
+
     /// Convolution over the last side; `weight` is [out, in, length].
     pub(crate) fn conv_1d(
         &mut self,
@@ -144,13 +179,14 @@ impl Graph {
         self.node("Conv", &[&x.name, &weight.name, &bias.name], attributes, vec![w[0], length])
     }
 
-    /// A product over the last side with a weight [in, out].
-    pub(crate) fn times(&mut self, x: &Value, weight: &Constant) -> Value {
-        let mut shape = x.shape.clone();
-        let inner = std::mem::replace(shape.last_mut().expect("a product has sides"), weight.shape[1]);
-        debug_assert_eq!(inner, weight.shape[0], "width of {}", weight.name);
-        self.count(&[shape.iter().product(), inner]);
-        self.node("MatMul", &[&x.name, &weight.name], vec![], shape)
+    /// Merged rows times a weight `[out, in]`, plus a bias.
+    pub(crate) fn gemm(&mut self, x: &Value, weight: &Constant, bias: Option<&Constant>) -> Value {
+        debug_assert_eq!(x.shape, weight.shape[1..], "width of {}", weight.name);
+        self.count(&[x.rows, weight.shape[0], weight.shape[1]]);
+        let mut inputs = vec![x.name.as_str(), &weight.name];
+        inputs.extend(bias.map(|bias| bias.name.as_str()));
+        let made = self.node("Gemm", &inputs, vec![Attribute::int("transB", 1)], vec![weight.shape[0]]);
+        Value { rows: x.rows, ..made }
     }
 
     /// A product of two values over the last two sides.
@@ -163,30 +199,26 @@ impl Graph {
     }
 
     pub(crate) fn add(&mut self, a: &Value, b: &Value) -> Value {
-        debug_assert_eq!(a.shape, b.shape, "a sum of equals");
-        self.node("Add", &[&a.name, &b.name], vec![], a.shape.clone())
+        debug_assert_eq!((&a.shape, a.rows), (&b.shape, b.rows), "a sum of equals");
+        self.like(a, "Add", &[&a.name, &b.name], vec![])
     }
 
     /// `b` is spread over the sides that it lacks.
     pub(crate) fn add_constant(&mut self, a: &Value, b: &Constant) -> Value {
-        self.node("Add", &[&a.name, &b.name], vec![], a.shape.clone())
+        self.like(a, "Add", &[&a.name, &b.name], vec![])
     }
 
     pub(crate) fn mul(&mut self, a: &Value, b: &Value) -> Value {
-        self.node("Mul", &[&a.name, &b.name], vec![], a.shape.clone())
-    }
-
-    pub(crate) fn mul_constant(&mut self, a: &Value, b: &Constant) -> Value {
-        self.node("Mul", &[&a.name, &b.name], vec![], a.shape.clone())
+        self.like(a, "Mul", &[&a.name, &b.name], vec![])
     }
 
     pub(crate) fn sigmoid(&mut self, x: &Value) -> Value {
-        self.node("Sigmoid", &[&x.name], vec![], x.shape.clone())
+        self.like(x, "Sigmoid", &[&x.name], vec![])
     }
 
     /// With the error function, not its tanh approximation.
     pub(crate) fn gelu(&mut self, x: &Value) -> Value {
-        self.node("Gelu", &[&x.name], vec![Attribute::text("approximate", "none")], x.shape.clone())
+        self.like(x, "Gelu", &[&x.name], vec![Attribute::text("approximate", "none")])
     }
 
     /// Over the last side.
@@ -203,7 +235,7 @@ impl Graph {
         epsilon: f32,
     ) -> Value {
         let attributes = vec![Attribute::int("axis", -1), Attribute::float("epsilon", epsilon)];
-        self.node("LayerNormalization", &[&x.name, &weight.name, &bias.name], attributes, x.shape.clone())
+        self.like(x, "LayerNormalization", &[&x.name, &weight.name, &bias.name], attributes)
     }
 
     /// Each first side after the batch, normalised over the rest.
@@ -223,16 +255,21 @@ impl Graph {
         )
     }
 
-    /// The same values in the same order under another shape.
+    /// The same values in the same order under another shape; merged rows are parted from the batch again.
     pub(crate) fn reshape(&mut self, x: &Value, shape: &[usize]) -> Value {
-        debug_assert_eq!(
-            x.shape.iter().product::<usize>(),
-            shape.iter().product::<usize>(),
-            "a reshape keeps every value"
-        );
-        let target: Vec<i64> = std::iter::once(0).chain(signed(shape)).collect();
+        let kept = x.rows * x.shape.iter().product::<usize>() == shape.iter().product::<usize>();
+        debug_assert!(kept, "a reshape keeps every value: {:?} {shape:?}", x.shape);
+        let batch = if x.rows == 1 { 0 } else { -1 };
+        let target: Vec<i64> = std::iter::once(batch).chain(signed(shape)).collect();
         let target = self.integers(&target);
         self.node("Reshape", &[&x.name, &target], vec![], shape.to_vec())
+    }
+
+    /// `[rows, width]` with the rows merged with the batch: what [`gemm`](Self::gemm) takes.
+    pub(crate) fn merge_rows(&mut self, x: &Value) -> Value {
+        let target = self.integers(&[-1, x.shape[1] as i64]);
+        let made = self.node("Reshape", &[&x.name, &target], vec![], vec![x.shape[1]]);
+        Value { rows: x.shape[0], ..made }
     }
 
     /// `order` counts sides without the batch, which stays first.
@@ -247,37 +284,25 @@ impl Graph {
         let mut shape = parts[0].shape.clone();
         shape[side] = parts.iter().map(|part| part.shape[side]).sum();
         let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
-        self.node("Concat", &names, vec![Attribute::int("axis", side as i64 + 1)], shape)
+        let made = self.node("Concat", &names, vec![Attribute::int("axis", side as i64 + 1)], shape);
+        Value { rows: parts[0].rows, ..made }
     }
 
-    /// The entries from `start` on along the last two sides.
-    pub(crate) fn crop(&mut self, x: &Value, start: usize, height: usize, width: usize) -> Value {
-        let from = self.integers(&[start as i64; 2]);
-        let to = self.integers(&signed(&[start + height, start + width]));
-        let sides = self.integers(&[2, 3]);
-        self.node("Slice", &[&x.name, &from, &to, &sides], vec![], vec![x.shape[0], height, width])
-    }
-
-    /// Every pixel becomes a square of four.
-    pub(crate) fn doubled(&mut self, x: &Value) -> Value {
-        let scales = Tensor::new(&[4], vec![1.0, 1.0, 2.0, 2.0]);
-        let message = WeightStore::Inside.keep("scales", &scales).expect("a constant inside needs no file");
-        let name = format!("{}#{}", self.scoped("scales"), self.message.initializer.len());
-        self.message.initializer.push(TensorMessage { name: name.clone(), ..message });
+    /// Every pixel becomes two, side by side.
+    pub(crate) fn widened(&mut self, x: &Value) -> Result<Value> {
+        let scales = match &self.widening {
+            Some(scales) => scales.clone(),
+            None => self.constant("scales", &Tensor::new(&[4], vec![1.0, 1.0, 1.0, 2.0]))?,
+        };
         let attributes = vec![
             Attribute::text("mode", "nearest"),
             Attribute::text("coordinate_transformation_mode", "asymmetric"),
             Attribute::text("nearest_mode", "floor"),
         ];
-        let shape = vec![x.shape[0], 2 * x.shape[1], 2 * x.shape[2]];
-        self.node("Resize", &[&x.name, "", &name], attributes, shape)
-    }
-
-    /// Four channels become a square of four pixels: channel 4c + 2·row + column goes to channel c.
-    pub(crate) fn depth_to_space(&mut self, x: &Value) -> Value {
-        let attributes = vec![Attribute::int("blocksize", 2), Attribute::text("mode", "CRD")];
-        let shape = vec![x.shape[0] / 4, 2 * x.shape[1], 2 * x.shape[2]];
-        self.node("DepthToSpace", &[&x.name], attributes, shape)
+        let shape = vec![x.shape[0], x.shape[1], 2 * x.shape[2]];
+        let made = self.node("Resize", &[&x.name, "", &scales.name], attributes, shape);
+        self.widening = Some(scales);
+        Ok(made)
     }
 
     pub(crate) fn clip(&mut self, x: &Value, low: &Constant, high: &Constant) -> Value {
@@ -286,11 +311,17 @@ impl Graph {
 
     /// To the nearest whole number, halves to the even one.
     pub(crate) fn round(&mut self, x: &Value) -> Value {
-        self.node("Round", &[&x.name], vec![], x.shape.clone())
+        self.like(x, "Round", &[&x.name], vec![])
     }
 
     pub(crate) fn cast(&mut self, x: &Value, to: Element) -> Value {
         self.node("Cast", &[&x.name], vec![Attribute::int("to", to as i64)], x.shape.clone())
+    }
+
+    /// A node whose output has the shape of `x`.
+    fn like(&mut self, x: &Value, op: &str, inputs: &[&str], attribute: Vec<Attribute>) -> Value {
+        let made = self.node(op, inputs, attribute, x.shape.clone());
+        Value { rows: x.rows, ..made }
     }
 
     fn node(&mut self, op: &str, inputs: &[&str], attribute: Vec<Attribute>, shape: Vec<usize>) -> Value {
@@ -298,7 +329,7 @@ impl Graph {
         let input = inputs.iter().map(|&input| input.to_owned()).collect();
         let output = vec![name.clone()];
         self.message.node.push(Node { input, output, name: name.clone(), op_type: op.into(), attribute });
-        Value { name, shape }
+        Value { name, shape, rows: 1 }
     }
 
     fn integers(&mut self, values: &[i64]) -> String {

@@ -148,6 +148,7 @@ impl Unet {
         graph.enter("audio");
         let positions = graph.constant("positions", &row_positions(rows, self.width))?;
         let audio = graph.add_constant(&audio, &positions);
+        let audio = graph.merge_rows(&audio);
         let shared = Shared { audio: &audio, time: &self.time(&part)? };
 
         graph.enter("");
@@ -270,7 +271,7 @@ impl Unet {
         out: usize,
         shared: &Shared<'_>,
     ) -> Result<Value> {
-        if x.shape[0] % self.groups.count != 0 {
+        if !x.shape[0].is_multiple_of(self.groups.count) {
             let what = format!("{}: {} channels in {} groups", part.path(), x.shape[0], self.groups.count);
             return Err(part.config().unsupported(what));
         }
@@ -292,7 +293,7 @@ impl Unet {
         let (channels, height, width) = (x.shape[0], x.shape[1], x.shape[2]);
         let square = [channels, channels];
         let normal = layers::group_norm_plain(graph, x, Groups { epsilon: 1e-6, ..self.groups })?;
-        let tokens = layers::to_tokens(graph, &normal);
+        let tokens = layers::to_tokens(graph, &normal, channels);
         // 1×1 convolutions, or linear layers under `use_linear_projection`: the same numbers.
         let weight = part.weight("proj_in", &square)?;
         let (weight, bias) =
@@ -324,7 +325,7 @@ impl Unet {
 
 fn attention(part: &Part<'_>, graph: &mut Graph, x: &Value, context: &Value, heads: usize) -> Result<Value> {
     graph.enter(part.path());
-    let (channels, width) = (x.shape[1], context.shape[1]);
+    let (channels, width) = (x.shape[0], context.shape[0]);
     let weight =
         part.weight("to_q", &[channels, channels])?.scaled(layers::attention_scale(channels / heads));
     let queries = layers::linear(graph, "to_q", x, &weight, None)?;
@@ -338,7 +339,7 @@ fn attention(part: &Part<'_>, graph: &mut Graph, x: &Value, context: &Value, hea
 /// GEGLU: the first half of the projection, gated by the GELU of the second.
 fn feed_forward(part: &Part<'_>, graph: &mut Graph, x: &Value) -> Result<Value> {
     graph.enter(part.path());
-    let (channels, wide) = (x.shape[1], 4 * x.shape[1]);
+    let (channels, wide) = (x.shape[0], 4 * x.shape[0]);
     let weight = part.weight("net.0.proj", &[2 * wide, channels])?;
     let bias = part.bias("net.0.proj", 2 * wide)?;
     // Two products instead of one that is cut in two: the cut would copy both halves.

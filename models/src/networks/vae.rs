@@ -177,7 +177,7 @@ impl Vae {
             return Err(Error::new(ErrorKind::Internal, "the attention of the VAE was given no picture"));
         };
         let normal = layers::group_norm_plain(graph, x, self.groups)?;
-        let tokens = layers::to_tokens(graph, &normal);
+        let tokens = layers::to_tokens(graph, &normal, channels);
         let square = [channels, channels];
         let project = |graph: &mut Graph, name: &str, bias: Option<Tensor>, scale: f32| {
             let with_bias = bias.is_some();
@@ -188,6 +188,8 @@ impl Vae {
         };
         let queries =
             project(graph, "to_q", Some(part.bias("to_q", channels)?), layers::attention_scale(channels))?;
+        // Read, so that a damaged one is found, and left out: see above.
+        part.bias("to_k", channels)?;
         let keys = project(graph, "to_k", None, 1.0)?;
         let values = project(graph, "to_v", None, 1.0)?;
         let mixed = layers::attend(graph, &Projected { queries, keys, values }, 1);

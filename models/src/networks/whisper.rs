@@ -60,9 +60,8 @@ impl Whisper {
             states.push(x.clone());
         }
         graph.enter("states");
-        let shape = [self.positions, 1, self.width];
-        let states: Vec<Value> = states.iter().map(|state| graph.reshape(state, &shape)).collect();
-        let states = graph.concat(&states.iter().collect::<Vec<_>>(), 1);
+        let states = graph.concat(&states.iter().collect::<Vec<_>>(), 0);
+        let states = graph.reshape(&states, &[self.positions, self.layers + 1, self.width]);
         graph.output("states", &states, Element::F32);
         Ok(())
     }
@@ -80,7 +79,8 @@ impl Whisper {
         let tokens = graph.transpose(&x, &[1, 0]);
         let positions = part.weight("embed_positions", &[self.positions, self.width])?;
         let positions = graph.constant("embed_positions.weight", &positions)?;
-        Ok(graph.add_constant(&tokens, &positions))
+        let tokens = graph.add_constant(&tokens, &positions);
+        Ok(graph.merge_rows(&tokens))
     }
 
     fn layer(&self, part: &Part<'_>, graph: &mut Graph, x: &Value) -> Result<Value> {

@@ -98,7 +98,10 @@ pub(crate) fn write_model(
         producer_name: env!("CARGO_PKG_NAME").into(),
         producer_version: env!("CARGO_PKG_VERSION").into(),
         graph: Some(graph),
-        opset_import: vec![OperatorSet { domain: String::new(), version: OPSET }],
+        opset_import: vec![
+            OperatorSet { domain: String::new(), version: OPSET },
+            OperatorSet { domain: "com.microsoft".into(), version: 1 },
+        ],
     };
     let beside = store.close()?;
     let written = write_file(folder, name, &model.encode_to_vec())?;

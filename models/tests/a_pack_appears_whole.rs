@@ -1,0 +1,96 @@
+//! A pack appears under its name complete or not at all, and never over something else.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::ops::ControlFlow;
+
+use musetalk_models::{ErrorKind, PackBuilder};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use support::{Folder, build, go_on, tiny};
+
+#[test]
+fn every_file_is_listed_with_its_size_and_digest() {
+    let folder = Folder::new();
+    let pack = folder.join("tiny.pack");
+    let built = build(&tiny(&folder), &pack).unwrap();
+    assert_eq!(folder.names(), ["checkpoint", "tiny.pack"]);
+    let manifest: Value = serde_json::from_slice(&std::fs::read(pack.join("pack.json")).unwrap()).unwrap();
+    assert_eq!(manifest["format"], 0);
+    let mut total = std::fs::metadata(pack.join("pack.json")).unwrap().len();
+    for (name, entry) in manifest["files"].as_object().unwrap() {
+        let bytes = std::fs::read(pack.join(name)).unwrap();
+        assert_eq!(entry["bytes"], bytes.len());
+        let digest: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(entry["sha256"], digest);
+        total += bytes.len() as u64;
+    }
+    assert_eq!(built.bytes, total);
+    assert_eq!(std::fs::read_dir(&pack).unwrap().count(), manifest["files"].as_object().unwrap().len() + 1);
+    for network in ["audio_encoder", "generator", "decoder", "encoder"] {
+        assert!(manifest["files"][manifest["networks"][network]["file"].as_str().unwrap()].is_object());
+    }
+    assert_eq!(manifest["audio"]["groups"], serde_json::json!([1, 1, 1, 2]));
+    assert_eq!(manifest["weights"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn cancelling_at_any_moment_leaves_nothing() {
+    let folder = Folder::new();
+    let checkpoint = tiny(&folder);
+    let mut reports = 0;
+    PackBuilder::new(&checkpoint)
+        .build(folder.join("counted.pack"), |progress| {
+            assert!(progress.done <= progress.total);
+            reports += 1;
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    for last in [1, 2, reports / 2, reports - 1, reports] {
+        let mut seen = 0;
+        let result = PackBuilder::new(&checkpoint).build(folder.join("cancelled.pack"), |_| {
+            seen += 1;
+            if seen == last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Cancelled);
+        assert_eq!(folder.names(), ["checkpoint", "counted.pack"]);
+    }
+}
+
+#[test]
+fn a_pack_is_replaced_only_when_asked() {
+    let folder = Folder::new();
+    let (checkpoint, pack) = (tiny(&folder), folder.join("tiny.pack"));
+    build(&checkpoint, &pack).unwrap();
+    assert_eq!(build(&checkpoint, &pack).unwrap_err().kind(), ErrorKind::InvalidInput);
+    let again = PackBuilder::new(&checkpoint).name("second").replace(true).build(&pack, go_on).unwrap();
+    let manifest = std::fs::read_to_string(again.folder.join("pack.json")).unwrap();
+    assert!(manifest.contains("\"name\": \"second\""));
+    assert_eq!(folder.names(), ["checkpoint", "tiny.pack"]);
+}
+
+#[test]
+fn a_failed_replacement_keeps_the_old_pack() {
+    let folder = Folder::new();
+    let (checkpoint, pack) = (tiny(&folder), folder.join("tiny.pack"));
+    build(&checkpoint, &pack).unwrap();
+    let before = std::fs::read(pack.join("pack.json")).unwrap();
+    std::fs::remove_file(checkpoint.join("vae/config.json")).unwrap();
+    PackBuilder::new(&checkpoint).replace(true).build(&pack, go_on).unwrap_err();
+    assert_eq!(std::fs::read(pack.join("pack.json")).unwrap(), before);
+    assert_eq!(folder.names(), ["checkpoint", "tiny.pack"]);
+}
+
+#[test]
+fn a_folder_that_is_no_pack_is_never_touched() {
+    let folder = Folder::new();
+    let checkpoint = tiny(&folder);
+    for out in ["checkpoint", "checkpoint/origin.json"] {
+        let error = PackBuilder::new(&checkpoint).replace(true).build(folder.join(out), go_on).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+    }
+    std::fs::create_dir(folder.join("empty")).unwrap();
+    build(&checkpoint, &folder.join("empty")).unwrap();
+    assert!(folder.join("empty/pack.json").is_file());
+}

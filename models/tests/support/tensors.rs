@@ -1,0 +1,60 @@
+//! Reading fixtures, running graphs, and comparing what comes out.
+#![allow(dead_code, reason = "each test binary uses a part of this")]
+
+use std::path::Path;
+
+use ort::session::{Session, SessionInputValue};
+use ort::value::Tensor;
+
+/// A shape and its values.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) values: Vec<f32>,
+}
+
+impl Case {
+    /// The tensor `name` of a fixture.
+    pub(crate) fn read(file: &Path, name: &str) -> Self {
+        let bytes = std::fs::read(file).unwrap();
+        let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let view = tensors.tensor(name).unwrap();
+        let values = view.data().as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect();
+        Self { shape: view.shape().to_vec(), values }
+    }
+
+    /// Item `index` of the batch, as a batch of one.
+    pub(crate) fn item(&self, index: usize) -> Self {
+        let size = self.values.len() / self.shape[0];
+        let mut shape = self.shape.clone();
+        shape[0] = 1;
+        Self { shape, values: self.values[index * size..(index + 1) * size].to_vec() }
+    }
+
+    /// ‖self − expected‖₂ / ‖expected‖₂.
+    pub(crate) fn relative_error(&self, expected: &Self) -> f64 {
+        assert_eq!(self.shape, expected.shape);
+        let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
+        let pairs = self.values.iter().zip(&expected.values);
+        let difference = norm(&mut pairs.map(|(&a, &b)| f64::from(a) - f64::from(b)));
+        difference / norm(&mut expected.values.iter().map(|&v| f64::from(v)))
+    }
+}
+
+/// Runs a graph that ends in floats or bytes; bytes come back as floats.
+pub(crate) fn run(session: &mut Session, inputs: &[(&str, &Case)]) -> Case {
+    let inputs: Vec<(String, SessionInputValue<'_>)> = inputs
+        .iter()
+        .map(|(name, case)| {
+            let tensor = Tensor::from_array((case.shape.clone(), case.values.clone())).unwrap();
+            ((*name).to_owned(), tensor.into())
+        })
+        .collect();
+    let outputs = session.run(inputs).unwrap();
+    let sides = |shape: &[i64]| shape.iter().map(|&side| side as usize).collect();
+    if let Ok((shape, values)) = outputs[0].try_extract_tensor::<f32>() {
+        return Case { shape: sides(shape), values: values.to_vec() };
+    }
+    let (shape, values) = outputs[0].try_extract_tensor::<u8>().unwrap();
+    Case { shape: sides(shape), values: values.iter().map(|&v| f32::from(v)).collect() }
+}
