@@ -2,8 +2,11 @@
 //! only preparation uses.
 
 pub(crate) mod blend;
+pub(crate) mod filter;
 pub(crate) mod resize;
 
+#[cfg(test)]
+mod budget;
 #[cfg(test)]
 mod fixtures;
 

@@ -9,7 +9,7 @@ use std::ops::Range;
 const ONE: f32 = 2048.0;
 
 /// Bytes of a pixel: red, green, blue in any order.
-const CHANNELS: usize = 3;
+pub(crate) const CHANNELS: usize = 3;
 
 /// Linear resizing of an 8-bit picture of 3 channels (`INTER_LINEAR`), one row at a time and only the columns asked for.
 ///

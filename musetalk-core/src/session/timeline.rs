@@ -81,10 +81,8 @@ impl Timeline {
     pub(crate) fn in_time(&self, heard: u64, cost: Duration) -> u64 {
         let cost = cost.as_nanos() * u128::from(self.rate) / 1_000_000_000;
         let ready = heard.saturating_add(u64::try_from(cost).unwrap_or(u64::MAX));
-        let now = self.fps.frame_at(heard, self.rate);
         // A frame whose own period has not ended when it is ready still comes in time.
-        let target = if now < self.next { self.next } else { self.fps.frame_at(ready, self.rate) };
-        target.max(self.next)
+        self.fps.frame_at(ready, self.rate).max(self.next)
     }
 
     /// How long a reader can go on before it needs frame `next`: until that frame's time if the utterance sounds, else

@@ -1,0 +1,210 @@
+//! The layers that more than one network is made of, with what can be computed beforehand folded into their weights.
+
+use musetalk_core::Result;
+
+use super::{Constant, Graph, Pads, Value};
+use crate::checkpoint::Part;
+use crate::tensor::Tensor;
+
+/// How a network normalises over groups of channels.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Groups {
+    pub(crate) count: usize,
+    pub(crate) epsilon: f32,
+}
+
+/// A zero on every side.
+const AROUND: Pads = [1; 4];
+
+/// Convolution 3×3 that keeps the size.
+pub(crate) fn conv_3x3(
+    graph: &mut Graph,
+    part: &Part<'_>,
+    name: &str,
+    x: &Value,
+    out: usize,
+) -> Result<Value> {
+    let weight = part.weight(name, &[out, x.shape[0], 3, 3])?;
+    let bias = part.bias(name, out)?;
+    conv(graph, name, x, &weight, &bias, 1, AROUND)
+}
+
+/// Convolution with weights at hand.
+pub(crate) fn conv(
+    graph: &mut Graph,
+    name: &str,
+    x: &Value,
+    weight: &Tensor,
+    bias: &Tensor,
+    stride: usize,
+    pads: Pads,
+) -> Result<Value> {
+    let weight = graph.constant(&format!("{name}.weight"), weight)?;
+    let bias = graph.constant(&format!("{name}.bias"), bias)?;
+    Ok(graph.conv(x, &weight, &bias, stride, pads))
+}
+
+/// A product with `weight` [out, in], and a sum if there is a bias.
+pub(crate) fn linear(
+    graph: &mut Graph,
+    name: &str,
+    x: &Value,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+) -> Result<Value> {
+    let weight = graph.constant(&format!("{name}.weight"), &weight.transposed())?;
+    let product = graph.times(x, &weight);
+    let Some(bias) = bias else { return Ok(product) };
+    let bias = graph.constant(&format!("{name}.bias"), bias)?;
+    Ok(graph.add_constant(&product, &bias))
+}
+
+/// LayerNorm over the last side.
+pub(crate) fn layer_norm(graph: &mut Graph, part: &Part<'_>, name: &str, x: &Value) -> Result<Value> {
+    let width = x.shape[x.shape.len() - 1];
+    let weight = graph.constant(&format!("{name}.weight"), &part.weight(name, &[width])?)?;
+    let bias = graph.constant(&format!("{name}.bias"), &part.bias(name, width)?)?;
+    Ok(graph.layer_norm(x, &weight, &bias, 1e-5))
+}
+
+/// GroupNorm without its weights: mean 0 and variance 1 in every group.
+pub(crate) fn group_norm_plain(graph: &mut Graph, x: &Value, groups: Groups) -> Result<Value> {
+    let rest = x.shape.iter().product::<usize>() / groups.count;
+    let ones = graph.constant("ones", &Tensor::zeros(&[groups.count]).offset(1.0))?;
+    let zeros = graph.constant("zeros", &Tensor::zeros(&[groups.count]))?;
+    let grouped = graph.reshape(x, &[groups.count, rest]);
+    let normal = graph.instance_norm(&grouped, &ones, &zeros, groups.epsilon);
+    Ok(graph.reshape(&normal, &x.shape))
+}
+
+/// GroupNorm, then SiLU.
+pub(crate) fn group_norm_silu(
+    graph: &mut Graph,
+    part: &Part<'_>,
+    name: &str,
+    x: &Value,
+    groups: Groups,
+) -> Result<Value> {
+    let channels = x.shape[0];
+    let normal = group_norm_plain(graph, x, groups)?;
+    let weight = part.weight(name, &[channels])?.reshaped(&[channels, 1, 1]);
+    let bias = part.bias(name, channels)?.reshaped(&[channels, 1, 1]);
+    let weight = graph.constant(&format!("{name}.weight"), &weight)?;
+    let bias = graph.constant(&format!("{name}.bias"), &bias)?;
+    let scaled = graph.mul_constant(&normal, &weight);
+    let moved = graph.add_constant(&scaled, &bias);
+    let gate = graph.sigmoid(&moved);
+    Ok(graph.mul(&moved, &gate))
+}
+
+/// A GroupNorm's weights moved into the linear layer that follows: W(γx + β) + b = (Wγ)x + (Wβ + b).
+pub(crate) fn absorb_group_norm(
+    part: &Part<'_>,
+    norm: &str,
+    weight: Tensor,
+    bias: Option<Tensor>,
+) -> Result<(Tensor, Tensor)> {
+    let channels = weight.shape[1];
+    let shift = weight.times(&part.bias(norm, channels)?);
+    let bias = match bias {
+        Some(bias) => bias.plus(&shift),
+        None => shift,
+    };
+    Ok((weight.columns_scaled(&part.weight(norm, &[channels])?), bias))
+}
+
+/// Two convolutions with a way around them. `extra` is added to the first one's bias: the folded time path.
+pub(crate) fn resnet(
+    graph: &mut Graph,
+    part: &Part<'_>,
+    x: &Value,
+    out: usize,
+    groups: Groups,
+    extra: Option<&Tensor>,
+) -> Result<Value> {
+    graph.enter(part.path());
+    let hidden = group_norm_silu(graph, part, "norm1", x, groups)?;
+    let weight = part.weight("conv1", &[out, x.shape[0], 3, 3])?;
+    let mut bias = part.bias("conv1", out)?;
+    if let Some(extra) = extra {
+        bias = bias.plus(extra);
+    }
+    let hidden = conv(graph, "conv1", &hidden, &weight, &bias, 1, AROUND)?;
+    let hidden = group_norm_silu(graph, part, "norm2", &hidden, groups)?;
+    let hidden = conv_3x3(graph, part, "conv2", &hidden, out)?;
+    let around = if x.shape[0] == out {
+        x.clone()
+    } else {
+        let weight = part.weight("conv_shortcut", &[out, x.shape[0], 1, 1])?;
+        conv(graph, "conv_shortcut", x, &weight, &part.bias("conv_shortcut", out)?, 1, [0; 4])?
+    };
+    Ok(graph.add(&hidden, &around))
+}
+
+/// Half the size.
+pub(crate) fn downsample(graph: &mut Graph, part: &Part<'_>, x: &Value, pads: Pads) -> Result<Value> {
+    graph.enter(part.path());
+    let weight = part.weight("conv", &[x.shape[0], x.shape[0], 3, 3])?;
+    conv(graph, "conv", x, &weight, &part.bias("conv", x.shape[0])?, 2, pads)
+}
+
+/// Twice the size: every pixel becomes a square of four, then a convolution.
+pub(crate) fn upsample(graph: &mut Graph, part: &Part<'_>, x: &Value) -> Result<Value> {
+    graph.enter(part.path());
+    let larger = graph.doubled(x);
+    conv_3x3(graph, part, "conv", &larger, x.shape[0])
+}
+
+/// A picture [channels, height, width] as tokens [height·width, channels].
+pub(crate) fn to_tokens(graph: &mut Graph, x: &Value) -> Value {
+    let flat = graph.reshape(x, &[x.shape[0], x.shape[1] * x.shape[2]]);
+    graph.transpose(&flat, &[1, 0])
+}
+
+/// The way back from [`to_tokens`].
+pub(crate) fn to_picture(graph: &mut Graph, x: &Value, height: usize, width: usize) -> Value {
+    let channels = x.shape[1];
+    let flat = graph.transpose(x, &[1, 0]);
+    graph.reshape(&flat, &[channels, height, width])
+}
+
+/// Queries, keys and values of one attention, projected and not yet split into heads: [tokens, width].
+pub(crate) struct Projected {
+    pub(crate) queries: Value,
+    pub(crate) keys: Value,
+    pub(crate) values: Value,
+}
+
+/// Softmax(queries · keysᵀ) · values, head by head: [tokens, width]. The scale is in the queries already.
+pub(crate) fn attend(graph: &mut Graph, projected: &Projected, heads: usize) -> Value {
+    let Projected { queries, keys, values } = projected;
+    let (tokens, width) = (queries.shape[0], queries.shape[1]);
+    if heads == 1 {
+        let keys = graph.transpose(keys, &[1, 0]);
+        let scores = graph.product(queries, &keys);
+        let shares = graph.softmax(&scores);
+        return graph.product(&shares, values);
+    }
+    let split = |graph: &mut Graph, x: &Value, order: &[usize]| {
+        let parted = graph.reshape(x, &[x.shape[0], heads, width / heads]);
+        graph.transpose(&parted, order)
+    };
+    let queries = split(graph, queries, &[1, 0, 2]);
+    let keys = split(graph, keys, &[1, 2, 0]);
+    let values = split(graph, values, &[1, 0, 2]);
+    let scores = graph.product(&queries, &keys);
+    let shares = graph.softmax(&scores);
+    let mixed = graph.product(&shares, &values);
+    let joined = graph.transpose(&mixed, &[1, 0, 2]);
+    graph.reshape(&joined, &[tokens, width])
+}
+
+/// The factor of a head of this width, 1/√width.
+pub(crate) fn attention_scale(width: usize) -> f32 {
+    (1.0 / (width as f64).sqrt()) as f32
+}
+
+/// A scalar constant.
+pub(crate) fn scalar(graph: &mut Graph, name: &str, value: f32) -> Result<Constant> {
+    graph.constant(name, &Tensor::new(&[], vec![value]))
+}

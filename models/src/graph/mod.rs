@@ -1,0 +1,6 @@
+//! Graphs: a builder with one method per operation, and the layers that more than one network is made of.
+
+mod builder;
+pub(crate) mod layers;
+
+pub(crate) use self::builder::{Built, Constant, Graph, Pads, Port, Value};

@@ -1,0 +1,123 @@
+//! Writing: small graphs in one file, large ones with their weights in a second file beside it.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use musetalk_core::{Error, Result};
+use prost::Message;
+use sha2::{Digest, Sha256};
+
+use super::message::{Element, Entry, GraphMessage, Model, OperatorSet, TensorMessage};
+use crate::tensor::Tensor;
+
+/// IR 10 and operators 20 are the newest that every supported ONNX Runtime (1.24 and later) and OpenVINO read.
+const IR_VERSION: i64 = 10;
+const OPSET: i64 = 20;
+
+/// A tensor shorter than this stays in the graph: ONNX Runtime wants shapes there, and the rest is noise.
+const SMALLEST_OUTSIDE: usize = 4096;
+
+/// Outside weights start at multiples of a page, so that a reader can map them.
+const ALIGNMENT: u64 = 4096;
+
+/// Where a graph's weights go as they are added.
+pub(crate) enum WeightStore {
+    /// Into the graph itself.
+    Inside,
+    /// Into one file beside it, at once: the memory of one tensor is enough for a network of any size.
+    Beside { name: String, path: PathBuf, file: BufWriter<File>, at: u64, hash: Sha256 },
+}
+
+/// A file that was written.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    pub(crate) name: String,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
+}
+
+impl WeightStore {
+    pub(crate) fn beside(folder: &Path, name: &str) -> Result<Self> {
+        let path = folder.join(name);
+        let file = File::create(&path).map_err(|e| Error::io("create", &path, e))?;
+        Ok(Self::Beside { name: name.into(), path, file: BufWriter::new(file), at: 0, hash: Sha256::new() })
+    }
+
+    pub(crate) fn keep(&mut self, name: &str, tensor: &Tensor) -> Result<TensorMessage> {
+        let mut raw = Vec::with_capacity(4 * tensor.values.len());
+        tensor.values.iter().for_each(|v| raw.extend_from_slice(&v.to_le_bytes()));
+        let message = TensorMessage {
+            dims: tensor.shape.iter().map(|&side| side as i64).collect(),
+            data_type: Element::F32 as i32,
+            name: name.into(),
+            ..TensorMessage::default()
+        };
+        match self {
+            Self::Beside { name, path, file, at, hash } if raw.len() >= SMALLEST_OUTSIDE => {
+                let start = at.next_multiple_of(ALIGNMENT);
+                let gap = vec![0; (start - *at) as usize];
+                for part in [&gap, &raw] {
+                    hash.update(part);
+                    file.write_all(part).map_err(|e| Error::io("write", path, e))?;
+                }
+                *at = start + raw.len() as u64;
+                let entry = |key: &str, value: String| Entry { key: key.into(), value };
+                let external_data = vec![
+                    entry("location", name.clone()),
+                    entry("offset", start.to_string()),
+                    entry("length", raw.len().to_string()),
+                ];
+                Ok(TensorMessage { external_data, data_location: Some(1), ..message })
+            }
+            _ => Ok(TensorMessage { raw_data: Some(raw), ..message }),
+        }
+    }
+
+    fn close(self) -> Result<Option<Written>> {
+        match self {
+            Self::Inside => Ok(None),
+            Self::Beside { name, path, file, at, hash } => {
+                let file = file.into_inner().map_err(|e| Error::io("write", &path, e.into_error()))?;
+                file.sync_all().map_err(|e| Error::io("write", &path, e))?;
+                Ok(Some(Written { name, bytes: at, sha256: hex(hash) }))
+            }
+        }
+    }
+}
+
+/// Writes the graph as `folder/name`; returns it and the file beside it.
+pub(crate) fn write_model(
+    folder: &Path,
+    name: &str,
+    graph: GraphMessage,
+    store: WeightStore,
+) -> Result<Vec<Written>> {
+    let model = Model {
+        ir_version: IR_VERSION,
+        producer_name: env!("CARGO_PKG_NAME").into(),
+        producer_version: env!("CARGO_PKG_VERSION").into(),
+        graph: Some(graph),
+        opset_import: vec![OperatorSet { domain: String::new(), version: OPSET }],
+    };
+    let beside = store.close()?;
+    let written = write_file(folder, name, &model.encode_to_vec())?;
+    Ok(std::iter::once(written).chain(beside).collect())
+}
+
+/// Writes and flushes `folder/name`.
+pub(crate) fn write_file(folder: &Path, name: &str, content: &[u8]) -> Result<Written> {
+    let path = folder.join(name);
+    let mut file = File::create(&path).map_err(|e| Error::io("create", &path, e))?;
+    file.write_all(content).and_then(|()| file.sync_all()).map_err(|e| Error::io("write", &path, e))?;
+    Ok(Written {
+        name: name.into(),
+        bytes: content.len() as u64,
+        sha256: hex(Sha256::new_with_prefix(content)),
+    })
+}
+
+/// A digest in lower-case hexadecimal.
+pub(crate) fn hex(hash: Sha256) -> String {
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,325 @@
+//! Checkpoints in, a pack out: all of it or nothing.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use musetalk_core::{Error, ErrorKind, Result};
+
+use crate::checkpoint::Checkpoint;
+use crate::graph::{Built, Graph};
+use crate::manifest::{self, Audio, FileEntry, Image, Manifest, Network, Origin, WeightEntry};
+use crate::networks::unet::Unet;
+use crate::networks::vae::{Ending, Vae};
+use crate::networks::whisper::Whisper;
+use crate::onnx::{WeightStore, Written, hex, write_file};
+use crate::progress::{Advance, Progress, Reporter};
+use crate::staging::Staging;
+
+/// The format of `pack.json` that is written.
+const FORMAT: u32 = 0;
+
+/// Tokens of 20 ms before and from the first token of a frame, as MuseTalk was trained at 25 frames a second.
+const TOKENS: (usize, usize) = (4, 6);
+
+/// Encoders up to this many positions are cheap enough for a second call per frame at the start of an utterance.
+const SHORT_WINDOW: usize = 500;
+
+/// A checkpoint larger than this becomes a graph whose weights lie in a file beside it; protobuf ends at 2 GiB.
+const LARGEST_INSIDE: u64 = 256 << 20;
+
+/// The number format of the weights.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Precision {
+    /// 32-bit floats, as the reference computes.
+    #[default]
+    Fp32,
+}
+
+/// A pack to be built.
+///
+/// ```no_run
+/// use std::ops::ControlFlow;
+/// use musetalk_models::PackBuilder;
+///
+/// let built = PackBuilder::new("checkpoints").name("anna").build("anna.pack", |progress| {
+///     eprintln!("{}: {} of {} bytes", progress.step, progress.done, progress.total);
+///     ControlFlow::Continue(())
+/// })?;
+/// println!("{} parameters", built.parameters);
+/// # Ok::<(), musetalk_models::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct PackBuilder {
+    from: PathBuf,
+    name: Option<String>,
+    description: Option<String>,
+    precision: Precision,
+    replace: bool,
+    ending: Ending,
+}
+
+/// What a finished build wrote.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct BuiltPack {
+    /// The pack's folder.
+    pub folder: PathBuf,
+    /// Size of all its files.
+    pub bytes: u64,
+    /// Values in the checkpoints that the networks use.
+    pub parameters: u64,
+}
+
+impl PackBuilder {
+    /// From a folder with `whisper/`, `unet/`, `vae/` and, optionally, `origin.json`.
+    pub fn new(from: impl Into<PathBuf>) -> Self {
+        let (name, description, precision) = (None, None, Precision::default());
+        Self { from: from.into(), name, description, precision, replace: false, ending: Ending::Bytes }
+    }
+
+    /// The pack's name; `origin.json`, then the name of the pack's folder, stand in for it.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// One line that a person reads; `origin.json` stands in for it.
+    #[must_use]
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// The number format of the weights; [`Precision::Fp32`] by default.
+    #[must_use]
+    pub fn precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
+    }
+
+    /// Whether a pack that is there already is replaced, once the new one is complete. Off by default.
+    #[must_use]
+    pub fn replace(mut self, replace: bool) -> Self {
+        self.replace = replace;
+        self
+    }
+
+    /// Ends the decoder before it rounds, for measuring; the result is no pack that an engine takes.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_float_decoder(mut self) -> Self {
+        self.ending = Ending::Floats;
+        self
+    }
+
+    /// Builds the pack as the folder `out`, in a folder beside it that takes its name when complete.
+    ///
+    /// Blocks for seconds (official weights: as long as reading and writing 4 GB takes). Needs the memory of the
+    /// largest tensor, not of the network. `progress` is called often; `ControlFlow::Break` cancels and leaves nothing.
+    ///
+    /// # Errors
+    ///
+    /// - `NotFound`: the checkpoints, or a file that they should hold, do not exist.
+    /// - `Corrupt`: a file is damaged, malformed, or holds values that are not finite.
+    /// - `Incompatible`: a tensor is missing or of another shape than its configuration says, or the three networks do
+    ///   not fit together.
+    /// - `Unsupported`: a configuration asks for something that is not built; the message names the option.
+    /// - `InvalidInput`: `out` exists and is not a pack, or is one and `replace` is off.
+    /// - `Cancelled`: `progress` said so.
+    /// - `Io`: reading or writing failed.
+    pub fn build(
+        &self,
+        out: impl AsRef<Path>,
+        mut progress: impl FnMut(Progress<'_>) -> ControlFlow<()>,
+    ) -> Result<BuiltPack> {
+        let reporter = Reporter::new(&mut progress);
+        let staging = Staging::beside(out.as_ref(), self.replace)?;
+        let (bytes, parameters) = self.fill(&staging, &reporter)?;
+        reporter.finish()?;
+        let folder = staging.publish()?;
+        Ok(BuiltPack { folder, bytes, parameters })
+    }
+
+    fn fill(&self, staging: &Staging, reporter: &Reporter<'_>) -> Result<(u64, u64)> {
+        let Precision::Fp32 = self.precision;
+        let origin = Origin::read(&self.from)?;
+        let whisper = Checkpoint::open(&self.from.join("whisper"), reporter)?;
+        let unet = Checkpoint::open(&self.from.join("unet"), reporter)?;
+        let vae = Checkpoint::open(&self.from.join("vae"), reporter)?;
+        let checkpoints = [&whisper, &unet, &vae];
+        let stored: u64 = checkpoints.iter().flat_map(|c| c.files()).map(|(_, bytes)| bytes).sum();
+        let values: u64 = checkpoints.iter().map(|c| c.value_count()).sum();
+        reporter.expect(stored + 4 * values);
+
+        reporter.step("configurations")?;
+        let shapes = Shapes::configured(&whisper, &unet, &vae)?;
+        let mut pack =
+            Parts { folder: staging.path(), reporter, files: BTreeMap::new(), networks: BTreeMap::new() };
+        pack.network("audio_encoder", &whisper, |graph| shapes.whisper.build(&whisper, graph))?;
+        let (side, rows) = (shapes.vae.latent_size(), shapes.rows());
+        pack.network("generator", &unet, |graph| shapes.unet.build(&unet, graph, side, rows))?;
+        pack.network("decoder", &vae, |graph| shapes.vae.build_decoder(&vae, graph, self.ending))?;
+        pack.network("encoder", &vae, |graph| shapes.vae.build_encoder(&vae, graph))?;
+
+        reporter.step("checksums")?;
+        let weights = provenance(
+            &[("audio_encoder", &whisper), ("generator", &unet), ("decoder, encoder", &vae)],
+            &origin,
+            reporter,
+        )?;
+        let parameters = pack.networks.values().map(|network| network.parameters).sum();
+        let folder_name = staging.name();
+        let manifest = Manifest {
+            format: FORMAT,
+            name: self.name.clone().or(origin.name).unwrap_or(folder_name),
+            description: self.description.clone().or(origin.description).unwrap_or_default(),
+            made_by: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).into(),
+            image: shapes.image(),
+            fps: [25, 1],
+            audio: shapes.audio(),
+            networks: pack.networks,
+            files: pack.files,
+            weights,
+            parity: origin.parity.unwrap_or_default(),
+        };
+        let written = write_file(staging.path(), manifest::FILE, &manifest.to_json()?)?;
+        let bytes = manifest.files.values().map(|file| file.bytes).sum::<u64>() + written.bytes;
+        Ok((bytes, parameters))
+    }
+}
+
+/// The three configurations, which fit together.
+pub(crate) struct Shapes {
+    pub(crate) whisper: Whisper,
+    pub(crate) unet: Unet,
+    pub(crate) vae: Vae,
+}
+
+impl Shapes {
+    pub(crate) fn configured(
+        whisper: &Checkpoint<'_>,
+        unet: &Checkpoint<'_>,
+        vae: &Checkpoint<'_>,
+    ) -> Result<Self> {
+        let (whisper, unet, vae) =
+            (Whisper::configured(whisper)?, Unet::configured(unet)?, Vae::configured(vae)?);
+        let latent = vae.latent_channels;
+        let pairs = [
+            ("the UNet's cross_attention_dim", unet.width, "Whisper's d_model", whisper.width),
+            ("the UNet's in_channels", unet.in_channels, "twice the VAE's latent_channels", 2 * latent),
+            ("the UNet's out_channels", unet.out_channels, "the VAE's latent_channels", latent),
+        ];
+        for (what, found, other, expected) in pairs {
+            if found != expected {
+                let text = format!("{what} is {found}, but {other} is {expected}");
+                return Err(Error::new(ErrorKind::Incompatible, text));
+            }
+        }
+        Ok(Self { whisper, unet, vae })
+    }
+
+    /// Rows of audio that the generator reads for one frame.
+    pub(crate) fn rows(&self) -> usize {
+        (TOKENS.0 + TOKENS.1) * (self.whisper.layers + 1)
+    }
+
+    fn image(&self) -> Image {
+        Image {
+            size: self.vae.size,
+            latent_size: self.vae.latent_size(),
+            latent_channels: self.vae.latent_channels,
+        }
+    }
+
+    fn audio(&self) -> Audio {
+        let Whisper { width, layers, mels, positions, .. } = self.whisper;
+        let groups = if positions <= SHORT_WINDOW { [1, 1, 1, 2] } else { [1, 1, 2, 3] };
+        Audio {
+            sample_rate: 16000,
+            hop: 160,
+            mels,
+            positions,
+            states: layers + 1,
+            width,
+            tokens_before: TOKENS.0,
+            tokens_after: TOKENS.1,
+            look_ahead: 1920,
+            groups: groups.to_vec(),
+        }
+    }
+}
+
+/// What was written so far.
+struct Parts<'a, 'b> {
+    folder: &'a Path,
+    reporter: &'a Reporter<'b>,
+    files: BTreeMap<String, FileEntry>,
+    networks: BTreeMap<String, Network>,
+}
+
+impl Parts<'_, '_> {
+    fn network(
+        &mut self,
+        name: &'static str,
+        checkpoint: &Checkpoint<'_>,
+        build: impl FnOnce(&mut Graph) -> Result<()>,
+    ) -> Result<()> {
+        self.reporter.step(name)?;
+        let store = match 4 * checkpoint.value_count() {
+            bytes if bytes <= LARGEST_INSIDE => WeightStore::Inside,
+            _ => WeightStore::beside(self.folder, &format!("{name}.onnx.data"))?,
+        };
+        let mut graph = Graph::new(name, store);
+        let before = checkpoint.values_used();
+        build(&mut graph)?;
+        let parameters = checkpoint.values_used() - before;
+        let file = format!("{name}.onnx");
+        let Built { files, inputs, outputs, macs } = graph.write(self.folder, &file)?;
+        for Written { name, bytes, sha256 } in files {
+            self.files.insert(name, FileEntry { bytes, sha256 });
+        }
+        self.networks.insert(name.into(), Network::new(file, &inputs, &outputs, parameters, macs));
+        Ok(())
+    }
+}
+
+/// Where the weights came from, with the digest of every checkpoint file.
+fn provenance(
+    checkpoints: &[(&str, &Checkpoint<'_>)],
+    origin: &Origin,
+    reporter: &dyn Advance,
+) -> Result<Vec<WeightEntry>> {
+    let mut entries = Vec::new();
+    for (network, checkpoint) in checkpoints {
+        for (path, _) in checkpoint.files() {
+            entries.push(WeightEntry {
+                network: (*network).into(),
+                origin: origin.origin.clone().unwrap_or_else(|| "unknown".into()),
+                licence: origin.licence.clone().unwrap_or_else(|| "unknown".into()),
+                sha256: digest(&path, reporter)?,
+            });
+        }
+    }
+    Ok(entries)
+}
+
+fn digest(path: &Path, reporter: &dyn Advance) -> Result<String> {
+    use std::io::Read;
+
+    use sha2::Digest;
+
+    let mut file = std::fs::File::open(path).map_err(|e| Error::io("open the checkpoint", path, e))?;
+    let mut hash = sha2::Sha256::new();
+    let mut block = vec![0; 1 << 20];
+    loop {
+        let count = file.read(&mut block).map_err(|e| Error::io("read the checkpoint", path, e))?;
+        if count == 0 {
+            return Ok(hex(hash));
+        }
+        hash.update(&block[..count]);
+        reporter.advance(count as u64)?;
+    }
+}

@@ -1,0 +1,61 @@
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use musetalk_core::{AvatarAsset, AvatarParts, Engine, FaceBox};
+
+/// Side of the pictures: small, so that an hour of them is soon drawn.
+const SIDE: usize = 64;
+const FRAMES: usize = 10;
+
+/// A person of ten small frames, of which no two are equal, for the tiny pack.
+///
+/// # Panics
+///
+/// If it cannot be made.
+pub fn person(engine: &Engine) -> Arc<AvatarAsset> {
+    static PERSON: OnceLock<Arc<AvatarAsset>> = OnceLock::new();
+    let made = || Arc::new(AvatarAsset::from_parts(engine, &parts()).expect("the tiny person can be made"));
+    Arc::clone(PERSON.get_or_init(made))
+}
+
+/// The same person as a file in `folder`.
+///
+/// # Panics
+///
+/// If it cannot be written.
+pub fn write_person(engine: &Engine, folder: &Path) -> PathBuf {
+    let path = folder.join("tiny.avatar");
+    AvatarAsset::write_parts(engine, &parts(), &path).expect("the tiny person can be written");
+    path
+}
+
+fn parts() -> AvatarParts {
+    let mut parts = AvatarParts::default();
+    parts.name = "tiny".to_owned();
+    (parts.width, parts.height) = (SIDE as u32, SIDE as u32);
+    for frame in 0..FRAMES {
+        let left = 14 + (frame % 3) as i32;
+        let face = FaceBox { x1: left, y1: 12, x2: left + 34, y2: 50 };
+        let pixel = |at: usize| {
+            let (x, y) = (at % SIDE, at / SIDE);
+            [(4 * x + 10 * frame) as u8, (4 * y) as u8, (2 * x + 2 * y + 20 * frame) as u8]
+        };
+        parts.frames.push((0..SIDE * SIDE).flat_map(pixel).collect());
+        parts.masks.push(mask(&face));
+        parts.boxes.push(face);
+    }
+    parts
+}
+
+/// The lower half of the face, with a soft edge.
+fn mask(face: &FaceBox) -> Vec<u8> {
+    let crop = face.crop();
+    let (left, right, bottom) = (face.x1 - crop.x1, face.x2 - crop.x1, face.y2 - crop.y1);
+    let side = crop.width();
+    let soft = |at: i32| {
+        let (x, y) = (at % side, at / side);
+        let inside = (x - left).min(right - 1 - x).min(y - side / 2).min(bottom - 1 - y);
+        (inside.clamp(-1, 4) + 1) as u8 * 51
+    };
+    (0..side * side).map(soft).collect()
+}
