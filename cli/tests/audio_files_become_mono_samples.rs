@@ -67,7 +67,9 @@ fn every_format_rate_and_channel_count_keeps_its_length_level_and_place_in_time(
     for (ending, codec, slack) in formats {
         for rate in [8_000, 11_025, 16_000, 22_050, 24_000, 44_100, 48_000, 96_000] {
             for channels in [1, 2, 6] {
-                if channels > 2 && codec.ends_with("law") || ending == "mp3" && (channels > 2 || rate > 48_000) {
+                if channels > 2 && codec.ends_with("law")
+                    || ending == "mp3" && (channels > 2 || rate > 48_000)
+                {
                     continue;
                 }
                 let path = folder.join(&format!("{codec}-{rate}-{channels}.{ending}"));
