@@ -98,6 +98,10 @@ pub struct Render {
 #[derive(Clone, Debug, Subcommand)]
 #[non_exhaustive]
 pub enum Pack {
+    /// Make a pack from checkpoints
+    #[command(after_help = "Example:\n  musetalk pack build --from checkpoints --out mine.pack\n\n\
+        The folder holds whisper/, unet/ and vae/, each with config.json and safetensors; models/README.md says more.")]
+    Build(Build),
     /// Say what a pack holds
     #[command(after_help = "Example:\n  musetalk pack inspect models/demo/pack")]
     Inspect(Inspect),
@@ -119,6 +123,24 @@ pub enum Avatar {
         The folder holds frames/00000000.png …, masks/00000000.png … and boxes.json: [[x1, y1, x2, y2], …]"
     )]
     FromParts(FromParts),
+}
+
+/// Arguments of `musetalk pack build`.
+#[derive(Clone, Debug, clap::Args)]
+#[non_exhaustive]
+pub struct Build {
+    /// The folder of the checkpoints
+    #[arg(long, value_name = "FOLDER")]
+    pub from: PathBuf,
+    /// The folder of the pack
+    #[arg(long, value_name = "FOLDER")]
+    pub out: PathBuf,
+    /// The pack's name; from origin.json, or that of the folder, when not given
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Replace a pack that is there, once the new one is complete
+    #[arg(long)]
+    pub overwrite: bool,
 }
 
 /// A pack or an avatar to look at.

@@ -5,7 +5,7 @@
 //! half a voice would make half a video, and nobody would notice. Padding and unknown chunks around the sound are no damage.
 
 use std::fs::File;
-use std::io::ErrorKind as IoKind;
+use std::io::{ErrorKind as IoKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use musetalk_core::{Error, ErrorKind, Result};
@@ -199,6 +199,13 @@ impl AudioFile {
                 );
                 Err(say(ErrorKind::Corrupt, &sentence, &self.path))
             }
+            _ if ogg_is_cut(&self.path).unwrap_or(false) => {
+                let sentence = format!(
+                    "the audio file breaks off after {:.2} s; fetch or export it again",
+                    self.seconds(self.read)
+                );
+                Err(say(ErrorKind::Corrupt, &sentence, &self.path))
+            }
             _ => Ok(()),
         }
     }
@@ -220,6 +227,31 @@ impl AudioFile {
 }
 
 const KINDS: &str = "this is not an audio file that can be read; give a WAV, FLAC, MP3 or Ogg Vorbis file";
+
+/// Whether the last page of an Ogg file is longer than what is left of the file. Ogg states no length, and the reader takes
+/// the end of the file for that of the sound.
+fn ogg_is_cut(path: &Path) -> std::io::Result<bool> {
+    const LONGEST_PAGE: u64 = 27 + 255 + 255 * 255;
+    let mut file = File::open(path)?;
+    let mut magic = [0; 4];
+    file.read_exact(&mut magic)?;
+    if &magic != b"OggS" {
+        return Ok(false);
+    }
+    let start = file.metadata()?.len().saturating_sub(LONGEST_PAGE);
+    file.seek(SeekFrom::Start(start))?;
+    let mut tail = Vec::new();
+    file.take(LONGEST_PAGE).read_to_end(&mut tail)?;
+    // The fifth byte is the version, always 0: the name alone may occur inside a page by chance.
+    let Some(page) = tail.windows(5).rposition(|bytes| bytes == b"OggS\0").map(|at| &tail[at..]) else {
+        return Ok(false);
+    };
+    let whole = page.get(26).and_then(|&segments| {
+        let lengths = page.get(27..27 + usize::from(segments))?;
+        Some(27 + lengths.len() + lengths.iter().map(|&length| usize::from(length)).sum::<usize>())
+    });
+    Ok(whole.is_none_or(|whole| whole > page.len()))
+}
 
 fn not_audio(cause: SymphoniaError, path: &Path) -> Error {
     match cause {

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use musetalk_core::{Manifest, ModelPack, Result};
+use musetalk_models::PackBuilder;
 use serde_json::json;
 
 use crate::args;
@@ -14,12 +15,32 @@ use crate::report;
 ///
 /// # Errors
 ///
-/// Of the kinds of [`ModelPack::open`] and [`ModelPack::verify`].
+/// Of the kinds of [`PackBuilder::build`], [`ModelPack::open`] and [`ModelPack::verify`].
 pub fn command(args: &args::Pack) -> Result<()> {
     match args {
+        args::Pack::Build(args) => build(args),
         args::Pack::Inspect(args) => inspect(args),
         args::Pack::Verify(args) => verify(args),
     }
+}
+
+fn build(args: &args::Build) -> Result<()> {
+    let bar = Progress::suitable(false).bytes();
+    let mut builder = PackBuilder::new(&args.from).replace(args.overwrite);
+    if let Some(name) = &args.name {
+        builder = builder.name(name);
+    }
+    let outcome = builder.build(&args.out, |progress| {
+        bar.set_message(progress.step.to_owned());
+        bar.set_length(progress.total);
+        bar.set_position(progress.done);
+        if cancel::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    bar.finish_and_clear();
+    let built = outcome?;
+    let (parameters, bytes) = (built.parameters, size(built.bytes));
+    report::line(&format!("{parameters} parameters, {bytes} in {}", built.folder.display()));
+    Ok(())
 }
 
 fn inspect(args: &args::Inspect) -> Result<()> {

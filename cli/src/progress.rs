@@ -48,7 +48,7 @@ impl Progress {
 
     /// A count of bytes whose number is told later.
     pub(crate) fn bytes(self) -> ProgressBar {
-        self.bar(ProgressBar::new(0), "{spinner} {bytes} of {total_bytes} [{bar:30}] eta {eta}")
+        self.bar(ProgressBar::new(0), "{spinner} {msg} {bytes} of {total_bytes} [{bar:30}] eta {eta}")
     }
 
     fn bar(self, bar: ProgressBar, template: &str) -> ProgressBar {

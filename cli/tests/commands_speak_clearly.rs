@@ -6,11 +6,12 @@ use std::path::Path;
 
 use support::{Folder, musetalk, said};
 
-const COMMANDS: [&[&str]; 11] = [
+const COMMANDS: [&[&str]; 12] = [
     &[],
     &["demo"],
     &["render"],
     &["pack"],
+    &["pack", "build"],
     &["pack", "inspect"],
     &["pack", "verify"],
     &["avatar"],
