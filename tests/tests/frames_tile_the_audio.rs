@@ -29,7 +29,7 @@ fn tiles(numerator: u32, denominator: u32) {
         let mut options = AvatarOptions::default();
         options.sample_rate = rate;
         let mut avatar = engine.start_avatar(person(&engine), options).unwrap();
-        for (turn, seconds) in [0.0001, 0.04, 1.23].into_iter().enumerate() {
+        for (turn, seconds) in [0.0002, 0.04, 1.23].into_iter().enumerate() {
             let speech = babble(seconds, rate, u64::from(rate));
             avatar.push(&speech).unwrap();
             avatar.finish().unwrap();
