@@ -23,6 +23,7 @@ from torch import nn
 
 import augment
 from encoder import LAYERS, Encoder, save
+from muon import Muon
 from features import FRAME, LOOKAHEAD, TOKEN, TOKENS, Utterance
 from phonemes import CLASSES
 
@@ -232,7 +233,16 @@ def main():
     slow_encoder.load_state_dict(encoder.state_dict())
     slow_heads.load_state_dict(heads.state_dict())
     params = [p for m in (encoder, heads) for p in m.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(params, lr=args.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    matrices = [p for n, p in encoder.named_parameters() if n.startswith("layers.") and p.ndim == 2]
+    chosen = {id(p) for p in matrices}
+    others = [p for p in params if id(p) not in chosen]
+    optimisers = [
+        Muon(matrices, lr=1.5 * args.rate),
+        torch.optim.AdamW(others, lr=args.rate, betas=(0.9, 0.98), weight_decay=0.01),
+    ]
+    for o in optimisers:
+        for group in o.param_groups:
+            group["peak"] = group["lr"]
     step, spent = 0, 0.0
     saved = args.run / "checkpoint.pt"
     if saved.exists():
@@ -241,7 +251,8 @@ def main():
         heads.load_state_dict(c["heads"])
         slow_encoder.load_state_dict(c["slow_encoder"])
         slow_heads.load_state_dict(c["slow_heads"])
-        optimiser.load_state_dict(c["optimiser"])
+        for o, state in zip(optimisers, c["optimisers"]):
+            o.load_state_dict(state)
         step, spent = c["step"], c["spent"]
     source = Source([args.data / "train", args.data / "extra"], args.seed + step)
     exam = Exam(args.data / "heldout")
@@ -256,7 +267,7 @@ def main():
     def checkpoint():
         write_checkpoint(
             saved, encoder=encoder.state_dict(), heads=heads.state_dict(), slow_encoder=slow_encoder.state_dict(),
-            slow_heads=slow_heads.state_dict(), optimiser=optimiser.state_dict(), step=step, spent=time.time() - started,
+            slow_heads=slow_heads.state_dict(), optimisers=[o.state_dict() for o in optimisers], step=step, spent=time.time() - started,
         )
         save(args.run / "encoder", slow_encoder)
         part = args.run / "heads.part"
@@ -265,17 +276,20 @@ def main():
 
     while (elapsed := time.time() - started) < budget:
         progress = elapsed / budget
-        rate = args.rate * min(1.0, (step + 1) / 150) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * progress)))
-        for group in optimiser.param_groups:
-            group["lr"] = rate
+        rate = min(1.0, (step + 1) / 150) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * progress)))
+        for o in optimisers:
+            for group in o.param_groups:
+                group["lr"] = group["peak"] * rate
         short = source.rng.random() < (0.85 if progress < 0.5 else 0.25)
         source.renew(1 if short or step % 2 else 2)
         batch = source.batch(24, CROP) if short else source.batch(12, 0)
         loss, parts = loss_of(encoder, heads, batch)
-        optimiser.zero_grad()
+        for o in optimisers:
+            o.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(params, 1.0)
-        optimiser.step()
+        for o in optimisers:
+            o.step()
         step += 1
         decay = min(0.998, 1 - 1 / (step + 1) ** 0.8)
         average(slow_encoder, encoder, decay)
