@@ -157,8 +157,12 @@ impl Engine {
         &self.0.library
     }
 
-    /// Audio that must be known beyond the end of a frame before it is made, at most, in samples at 16 kHz: the pack's
+    /// Audio that must be known beyond the end of a frame before it is made, at most: the pack's
     /// look-ahead, the other frames of its group, and the resampler's own reach at the pushed rate.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::InvalidInput`]: the rate is not 8 000 to 192 000 Hz.
     pub fn look_ahead(&self, sample_rate: u32) -> Result<std::time::Duration> {
         let plan = &self.0.plan;
         let group = plan.fps.first_sample(plan.groups.largest() - 1, crate::audio::SPEECH_RATE);

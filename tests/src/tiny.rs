@@ -17,8 +17,11 @@ pub fn tiny_pack() -> &'static Path {
     PACK.get_or_init(|| {
         let folder = crate::scratch("tiny-pack");
         let (checkpoint, pack) = (folder.join("checkpoint"), folder.join("pack"));
-        musetalk_models::tiny::write_checkpoint(&checkpoint, SEED).expect("the tiny checkpoint can be written");
-        PackBuilder::new(&checkpoint).build(&pack, |_: musetalk_models::Progress<'_>| std::ops::ControlFlow::Continue(())).expect("the tiny pack can be built");
+        musetalk_models::tiny::write_checkpoint(&checkpoint, SEED)
+            .expect("the tiny checkpoint can be written");
+        PackBuilder::new(&checkpoint)
+            .build(&pack, |_: musetalk_models::Progress<'_>| std::ops::ControlFlow::Continue(()))
+            .expect("the tiny pack can be built");
         pack
     })
 }
@@ -52,6 +55,10 @@ pub fn engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
     ENGINE.get_or_init(|| {
         crate::runtime();
-        Engine::builder(tiny_pack()).device(Device::Cpu).threads(1).build().expect("the tiny pack can be loaded")
+        Engine::builder(tiny_pack())
+            .device(Device::Cpu)
+            .threads(1)
+            .build()
+            .expect("the tiny pack can be loaded")
     })
 }

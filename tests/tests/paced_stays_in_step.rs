@@ -48,7 +48,8 @@ fn for_an_hour_at_30000_1001() {
     let whole: usize = speech.len() * utterances;
     // Silence pads the period in which an utterance ends, and stands where a frame was not ready.
     let said: Vec<f32> = spoken.iter().copied().filter(|&sample| sample != 0.0).collect();
-    let pushed: Vec<f32> = speech.iter().copied().filter(|&sample| sample != 0.0).cycle().take(said.len()).collect();
+    let pushed: Vec<f32> =
+        speech.iter().copied().filter(|&sample| sample != 0.0).cycle().take(said.len()).collect();
     assert!(said == pushed, "what is heard is what was pushed, in order");
     assert!(spoken.len() >= whole, "{} of {whole} samples were heard, {under_runs} under-runs", spoken.len());
 }

@@ -27,7 +27,11 @@ fn across_idle_speech_pause_and_idle() {
         let heard = sound.map(|(utterance, since)| {
             let played = since.elapsed();
             let pause = Duration::from_millis(if utterance.get() == 2 { 300 } else { 0 });
-            let played = if played > Duration::from_millis(400) { played.saturating_sub(pause).max(Duration::from_millis(400)) } else { played };
+            let played = if played > Duration::from_millis(400) {
+                played.saturating_sub(pause).max(Duration::from_millis(400))
+            } else {
+                played
+            };
             Heard { utterance, samples: played.as_millis() as u64 * 24 }
         });
         if heard.is_some_and(|heard| heard.samples >= speech.len() as u64) {

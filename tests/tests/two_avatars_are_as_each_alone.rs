@@ -16,7 +16,8 @@ fn read(mut avatar: Avatar) -> Vec<Vec<u8>> {
 
 fn together(engine: &Engine, seeds: &[u64]) -> Vec<Vec<Vec<u8>>> {
     let avatars: Vec<Avatar> = seeds.iter().map(|&seed| open(engine, seed)).collect();
-    let readers: Vec<_> = avatars.into_iter().map(|avatar| std::thread::spawn(move || read(avatar))).collect();
+    let readers: Vec<_> =
+        avatars.into_iter().map(|avatar| std::thread::spawn(move || read(avatar))).collect();
     readers.into_iter().map(|reader| reader.join().unwrap()).collect()
 }
 

@@ -31,9 +31,6 @@ const ATTACK: u64 = 1_280;
 /// Samples that a column reads from its position on.
 const COLUMN_REACH: u64 = 200;
 
-/// Presence of a fully open frame.
-pub(crate) const PRESENT: u8 = 255;
-
 /// Decides frame by frame, in order, how present the speaking mouth is. One per avatar; nothing allocates.
 #[derive(Debug)]
 pub(crate) struct Gate {
@@ -129,7 +126,7 @@ mod tests {
                 presences.push(presence);
             }
         }
-        while (presences.len() as u64) < fps.owed_frames(pcm.len() as u64, SPEECH_RATE) {
+        while (presences.len() as u64) < fps.frames_for(pcm.len() as u64, SPEECH_RATE) {
             presences.extend(gate.next(&context, true));
         }
         presences
@@ -211,14 +208,14 @@ mod tests {
                 assert!(presences[..20].iter().all(|p| *p == 0), "{level} over {bed}: {presences:?}");
             }
             // The first syllable is at its loudest 125 ms after its start.
-            assert!(presences[27..74].iter().all(|p| *p == PRESENT), "{level} over {bed}: {presences:?}");
+            assert!(presences[27..74].iter().all(|p| *p == u8::MAX), "{level} over {bed}: {presences:?}");
         }
     }
 
     #[test]
     fn loud_speech_is_open_at_once() {
         let presences = presences(&voice(16_000, -20.0)[1500..]);
-        assert!(presences[0] >= 128 && presences[1..].iter().all(|p| *p == PRESENT), "{presences:?}");
+        assert!(presences[0] >= 128 && presences[1..].iter().all(|p| *p == u8::MAX), "{presences:?}");
     }
 
     #[test]
@@ -265,7 +262,7 @@ mod tests {
                     break;
                 }
             }
-            while (found.len() as u64) < fps.owed_frames(40_000, SPEECH_RATE) {
+            while (found.len() as u64) < fps.frames_for(40_000, SPEECH_RATE) {
                 found.extend(gate.next(&context, true));
             }
             let (mut context, mut gate, mut expected) = (SpeechContext::new(2000), Gate::new(fps, LOOK_AHEAD), Vec::new());

@@ -52,13 +52,6 @@ pub(crate) fn copy_clamped(from: &[f32], to: &mut [f32]) {
     }
 }
 
-/// Converts 16-bit PCM to −1…1: divided by 32 768, which is exact. `to` is as long as `from`.
-pub(crate) fn convert_i16(from: &[i16], to: &mut [f32]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = f32::from(*from) / 32_768.0;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,13 +74,6 @@ mod tests {
         let mut read = [0.0; 4];
         copy_clamped(&loud, &mut read);
         assert_eq!(read, [-1.0, 1.0, 0.25, -1.0]);
-    }
-
-    #[test]
-    fn sixteen_bit_samples_convert_exactly() {
-        let mut read = [0.0; 3];
-        convert_i16(&[i16::MIN, 16_384, i16::MAX], &mut read);
-        assert_eq!(read, [-1.0, 0.5, 32_767.0 / 32_768.0]);
     }
 
     #[test]

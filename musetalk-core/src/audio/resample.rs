@@ -112,6 +112,7 @@ impl Resampler {
     }
 
     /// How many input samples must have been pushed before the first `count` samples at 16 kHz are handed out.
+    #[cfg(test)]
     pub(crate) fn input_for(&self, count: u64) -> u64 {
         match count.checked_sub(1) {
             None => 0,
@@ -125,6 +126,7 @@ impl Resampler {
     }
 
     /// How many samples at 16 kHz were handed out so far.
+    #[cfg(test)]
     pub(crate) fn given(&self) -> u64 {
         self.given
     }

@@ -77,6 +77,7 @@ pub(crate) struct Canvas<'a> {
 
 impl Canvas<'_> {
     /// Copies `region` from a picture of the same size, stride and format.
+    #[cfg(test)]
     pub(crate) fn copy_region(&mut self, from: &[u8], region: Rect) {
         let bytes = self.format.bytes();
         for y in region.top..region.bottom {

@@ -29,8 +29,7 @@ pub(crate) struct LinearResize {
 }
 
 /// A target column: its left and right source pixel, and their weights.
-#[derive(Clone, Copy)]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Tap {
     left: u32,
     right: u32,

@@ -40,7 +40,7 @@ impl Network {
     ) -> Result<Self> {
         let path = folder.join(&entry.file);
         let session = builder(library, options)
-            .and_then(|mut builder| Ok(builder.commit_from_file(&path)?))
+            .and_then(|mut builder| builder.commit_from_file(&path))
             .map_err(|error| failed_to_load(error, role, options.device, &path))?;
         compare(role, "input", &entry.inputs, session.inputs(), &path)?;
         compare(role, "output", &entry.outputs, session.outputs(), &path)?;
