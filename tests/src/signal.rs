@@ -12,7 +12,7 @@ impl Noise {
     }
 
     /// The next number, −1…1.
-    pub fn next(&mut self) -> f32 {
+    pub fn sample(&mut self) -> f32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -25,17 +25,17 @@ impl Noise {
 pub fn babble(seconds: f32, rate: u32, seed: u64) -> Vec<f32> {
     let mut noise = Noise::new(seed);
     let count = (seconds * rate as f32) as usize;
-    let pitch = 110.0 + 40.0 * (noise.next() + 1.0);
+    let pitch = 110.0 + 40.0 * (noise.sample() + 1.0);
     (0..count)
         .map(|index| {
             let t = index as f32 / rate as f32;
             if t % 2.5 > 2.0 {
-                return 0.001 * noise.next();
+                return 0.001 * noise.sample();
             }
             let syllable = (0.5 - 0.5 * (TAU * 4.0 * t).cos()).powi(2);
             let buzz: f32 = (1..12).map(|k| (TAU * pitch * k as f32 * t).sin() / k as f32).sum();
             let formant = (TAU * (500.0 + 300.0 * (TAU * 1.3 * t).sin()) * t).sin();
-            0.15 * syllable * (buzz + formant) + 0.002 * noise.next()
+            0.15 * syllable * (buzz + formant) + 0.002 * noise.sample()
         })
         .collect()
 }

@@ -1,5 +1,7 @@
 //! Frame times and paired samples tile the audio exactly, at every rate of sound and picture; no owed frame is lost.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by unwrapping")]
+
 use musetalk_core::{AvatarOptions, Device, Engine, FrameRate};
 use musetalk_tests::{babble, pack_at, person, runtime, scratch};
 

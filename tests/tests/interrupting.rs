@@ -1,5 +1,7 @@
 //! An interruption drops what was queued within one frame, closes the mouth over at most four, and refuses late chunks.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by unwrapping")]
+
 use std::time::{Duration, Instant};
 
 use musetalk_core::{Avatar, AvatarOptions, ErrorKind, Frame, Heard, UtteranceId};

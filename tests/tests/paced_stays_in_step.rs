@@ -1,5 +1,7 @@
 //! `paced` gives every period its picture and exactly its samples, for an hour, and loses no sample of speech.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by unwrapping")]
+
 use musetalk_core::{AvatarOptions, Device, Engine, FrameRate};
 use musetalk_tests::{babble, pack_at, person, runtime, scratch};
 

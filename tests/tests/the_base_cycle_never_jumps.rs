@@ -1,5 +1,7 @@
 //! Across idle, speech and idle, neighbouring pictures differ by no more steps of the footage than time has passed.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by unwrapping")]
+
 use std::time::{Duration, Instant};
 
 use musetalk_core::{AvatarOptions, Heard, UtteranceId};

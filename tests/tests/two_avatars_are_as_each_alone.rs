@@ -1,5 +1,7 @@
 //! Two avatars that speak at once give the same frames as each alone; batches of several differ by a rounding at most.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by unwrapping")]
+
 use musetalk_core::{Avatar, AvatarOptions, Device, Engine};
 use musetalk_tests::{babble, engine, person, tiny_pack};
 

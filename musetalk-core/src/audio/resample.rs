@@ -125,12 +125,6 @@ impl Resampler {
         (self.reach as u64 * self.up).div_ceil(self.down) as u32
     }
 
-    /// How many samples at 16 kHz were handed out so far.
-    #[cfg(test)]
-    pub(crate) fn given(&self) -> u64 {
-        self.given
-    }
-
     fn give(&mut self, sink: &mut impl FnMut(&[f32])) {
         self.give_until(u64::MAX, sink);
     }
