@@ -13,8 +13,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "engine",
         &[
-            "asset", "audio", "avatar", "device", "error", "networks", "pack", "pool", "prepare", "runtime",
-            "session", "time",
+            "asset", "audio", "avatar", "device", "error", "files", "networks", "pack", "pool", "prepare",
+            "runtime", "session", "time",
         ],
     ),
     // what happens between push and frame
