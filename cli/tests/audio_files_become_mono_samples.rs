@@ -1,5 +1,7 @@
 //! WAV, FLAC, MP3 and Ogg Vorbis of any rate and channel count become mono samples; anything else a clear error.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod support;
 
 use std::path::Path;
