@@ -56,7 +56,8 @@ impl ModelPack {
         let manifest = Manifest::parse(&text)
             .map_err(|e| Error::new(e.kind(), format!("{e}: {}", path.display())).caused_by(e))?;
         for role in compatibility::ROLES {
-            compatibility::network(&manifest, role)?;
+            compatibility::network(&manifest, role)
+                .map_err(|e| Error::new(e.kind(), format!("{e}: {}", path.display())).caused_by(e))?;
         }
         for (name, entry) in &manifest.files {
             integrity::check_size(&folder.join(name), entry)?;
