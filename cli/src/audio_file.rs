@@ -83,7 +83,13 @@ impl AudioFile {
         let decoder = symphonia::default::get_codecs()
             .make(&track.codec_params, &DecoderOptions::default())
             .map_err(|e| say(ErrorKind::Unsupported, KINDS, &path).caused_by(e))?;
-        let (track, expected) = (track.id, track.codec_params.n_frames);
+        let parameters = &track.codec_params;
+        let sample_bytes = u64::from(parameters.bits_per_sample.unwrap_or(8).div_ceil(8));
+        let channels = parameters.channels.map_or(1, |channels| channels.count()) as u64;
+        let expected = parameters
+            .n_frames
+            .filter(|&frames| frames > 0 && frames.saturating_mul(sample_bytes * channels) < UNKNOWN_LENGTH);
+        let track = track.id;
 
         Ok(Self {
             path,
@@ -157,6 +163,13 @@ impl AudioFile {
                         );
                         return Err(say(ErrorKind::Corrupt, &sentence, &self.path));
                     }
+                    // The last packet of Vorbis is a whole one; where the sound ends is written elsewhere.
+                    if let Some(left) = self.expected.map(|expected| expected.saturating_sub(self.read)) {
+                        self.mono.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+                        if self.mono.is_empty() {
+                            continue;
+                        }
+                    }
                     self.read += self.mono.len() as u64;
                     return Ok(Some(&self.mono));
                 }
@@ -180,7 +193,7 @@ impl AudioFile {
 
     /// Samples that the header promises; `None` where it does not say.
     pub fn promised(&self) -> Option<u64> {
-        self.expected.filter(|&samples| samples > 0)
+        self.expected
     }
 
     /// Where it was read from.
@@ -225,6 +238,9 @@ impl AudioFile {
         samples as f64 / f64::from(self.sample_rate)
     }
 }
+
+/// Who writes a WAV file into a pipe cannot go back to say how long it is, and says the most that fits.
+const UNKNOWN_LENGTH: u64 = 0x7fff_f000;
 
 const KINDS: &str = "this is not an audio file that can be read; give a WAV, FLAC, MP3 or Ogg Vorbis file";
 

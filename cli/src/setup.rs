@@ -38,7 +38,7 @@ pub fn ensure_runtime(progress: Progress) -> Result<PathBuf> {
             format!("ORT_DYLIB_PATH names no ONNX Runtime library; correct it or unset it: {named}");
         return Err(Error::new(ErrorKind::NotFound, sentence));
     }
-    fetch_runtime(progress).map_err(|e| {
+    fetch(progress, false).map_err(|e| {
         let sentence = format!("{e}\nONNX Runtime was looked for here first:\n{}", places(&search));
         Error::new(e.kind(), sentence).caused_by(e)
     })
@@ -50,6 +50,10 @@ pub fn ensure_runtime(progress: Progress) -> Result<PathBuf> {
 ///
 /// As [`ensure_runtime`].
 pub fn fetch_runtime(progress: Progress) -> Result<PathBuf> {
+    fetch(progress, true)
+}
+
+fn fetch(progress: Progress, replace: bool) -> Result<PathBuf> {
     let parent = cache_folder()?.join("onnxruntime");
     let folder = parent.join(TESTED_VERSION);
     let python = Python::find()?;
@@ -62,11 +66,13 @@ pub fn fetch_runtime(progress: Progress) -> Result<PathBuf> {
     let name = wheel::unpack(&wheel, fresh.path())?;
 
     let library = folder.join(&name);
-    match put_in_place(fresh, &folder) {
-        Ok(()) => {}
-        // Someone else was faster, and what they put there is as good.
-        Err(_) if library.is_file() => {}
-        Err(e) => return Err(unwritable(&e, &folder)),
+    // Where someone else was faster, theirs is as good, and they may be loading it at this moment.
+    let theirs = |replace: bool| !replace && library.is_file();
+    if !theirs(replace)
+        && let Err(e) = put_in_place(fresh, &folder)
+        && !theirs(false)
+    {
+        return Err(unwritable(&e, &folder));
     }
     step.say("checking that it loads");
     // From its final place: a process that goes on to use it has it loaded from there.

@@ -14,6 +14,7 @@ pub(crate) struct Speech {
     /// A block that the avatar had no room for yet.
     waiting: Vec<f32>,
     heard_all: bool,
+    ended: bool,
 }
 
 impl Speech {
@@ -27,14 +28,20 @@ impl Speech {
             }
             _ => e,
         })?;
-        Ok(Self { avatar, file, waiting: Vec::new(), heard_all: false })
+        Ok(Self { avatar, file, waiting: Vec::new(), heard_all: false, ended: false })
     }
 
-    /// The next picture with its sound; `None` after the last.
+    /// The next picture with its sound; `None` after the last, any number of times.
     pub(crate) fn next_frame(&mut self) -> Result<Option<Frame>> {
         crate::cancel::check()?;
+        // The avatar says `None` once, and then waits for another utterance, which never comes here.
+        if self.ended {
+            return Ok(None);
+        }
         self.feed()?;
-        self.avatar.next_frame()
+        let frame = self.avatar.next_frame()?;
+        self.ended = frame.is_none();
+        Ok(frame)
     }
 
     /// What is spoken to and looked at.

@@ -1,5 +1,7 @@
 //! Help with examples, exit codes that mean something, and errors that name every place and say what to do.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod support;
 
 use std::path::Path;

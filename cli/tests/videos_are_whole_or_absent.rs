@@ -1,5 +1,7 @@
 //! Every kind of video holds all pictures and all sound in step, and appears under its name complete or not at all.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod support;
 
 use std::path::Path;

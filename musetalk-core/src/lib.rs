@@ -69,3 +69,14 @@ pub use pack::{
 };
 pub use session::{StageTime, Stats};
 pub use time::{FrameRate, Heard, UtteranceId};
+
+/// The design essays and the README, compiled so that what they show stays true.
+#[cfg(doctest)]
+mod documentation {
+    #[doc = include_str!("../docs/architecture.md")]
+    mod architecture {}
+    #[doc = include_str!("../docs/decisions.md")]
+    mod decisions {}
+    #[doc = include_str!("../../README.md")]
+    mod readme {}
+}

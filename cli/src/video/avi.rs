@@ -392,3 +392,49 @@ fn put_chunk(into: &mut Vec<u8>, id: &[u8; 4], data: &[u8]) {
 fn words(values: &[u32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_many_riff_chunks_states_its_sizes_and_loses_nothing() {
+        let folder = Temp::folder_in(&std::env::temp_dir()).unwrap();
+        let path = folder.path().join("long.avi");
+        let format = VideoFormat::new(64, 48, (25, 1), 24_000).unwrap();
+        let mut avi = Box::new(AviFile::with_segments(&path, format, 40_000).unwrap());
+        for index in 0..60u8 {
+            assert!(avi.frame(&[index * 4; 64 * 48 * 3], &[0.25; 960]).unwrap().is_continue());
+        }
+        avi.finish().unwrap();
+
+        let bytes = std::fs::read(&path).unwrap();
+        let (mut at, mut kinds) = (0, Vec::new());
+        while at < bytes.len() {
+            assert_eq!(&bytes[at..at + 4], b"RIFF");
+            kinds.push(&bytes[at + 8..at + 12]);
+            at += 8 + u32::from_le_bytes(bytes[at + 4..at + 8].try_into().unwrap()) as usize;
+        }
+        assert_eq!(at, bytes.len());
+        assert!(kinds.len() > 3 && kinds[0] == b"AVI " && kinds[1..].iter().all(|kind| *kind == b"AVIX"));
+
+        let ffmpeg = std::process::Command::new("ffmpeg")
+            .args(["-v", "error", "-i"])
+            .arg(&path)
+            .args(["-f", "rawvideo", "-pix_fmt", "gray", "-vf", "scale=1:1", "-"])
+            .output();
+        let Ok(decoded) = ffmpeg else {
+            eprintln!("SKIPPED: ffmpeg is not installed");
+            return;
+        };
+        assert_eq!(decoded.stdout.len(), 60, "{}", String::from_utf8_lossy(&decoded.stderr));
+        assert!(decoded.stdout.iter().enumerate().all(|(index, &level)| level.abs_diff(index as u8 * 4) < 5));
+        let sound = std::process::Command::new("ffmpeg")
+            .args(["-v", "error", "-i"])
+            .arg(&path)
+            .args(["-f", "s16le", "-"])
+            .output()
+            .unwrap();
+        assert_eq!(sound.stdout.len(), 60 * 960 * 2);
+    }
+}

@@ -167,18 +167,19 @@ impl Target {
 /// Proves that a file can be created beside the final one, by creating and removing it.
 fn writable(path: &Path) -> Result<()> {
     let temp = Temp::beside(path)?;
-    std::fs::File::create(temp.path()).map_err(|e| cannot_write(path, e))?;
-    Ok(())
+    std::fs::File::create(temp.path()).map(drop).map_err(|e| cannot_write(path, e))
 }
+
+const FULL: &str = "the disk is full; make room or write elsewhere";
 
 /// A failed write, in words that name the final file and say what to do.
 fn cannot_write(path: &Path, cause: std::io::Error) -> Error {
     use std::io::ErrorKind as Io;
     let (kind, advice) = match cause.kind() {
         Io::NotFound => (ErrorKind::NotFound, "create its folder first"),
-        Io::StorageFull | Io::QuotaExceeded => {
-            (ErrorKind::Io, "the disk is full; make room or write elsewhere")
-        }
+        Io::StorageFull | Io::QuotaExceeded => (ErrorKind::Io, FULL),
+        // The PNG encoder passes the sentence on and loses the kind.
+        _ if cause.to_string().contains("No space left") => (ErrorKind::Io, FULL),
         Io::PermissionDenied | Io::ReadOnlyFilesystem => (ErrorKind::Io, "write to a folder that is yours"),
         _ => (ErrorKind::Io, "nothing was left under that name"),
     };

@@ -24,6 +24,12 @@ const HEAD_START: u64 = 3;
 /// device widens it to two of its own steps.
 const PATIENCE: u64 = 3;
 
+/// A host that names no utterance, when this few frames of the one that sounded are left, has played it to its end.
+const NEARLY_OVER: u64 = 5;
+
+/// And one that names none for this long has given it up.
+const GIVEN_UP: Duration = Duration::from_secs(1);
+
 /// An utterance that the worker has planned.
 #[derive(Clone, Copy, Debug)]
 struct Planned {
@@ -49,6 +55,8 @@ pub(crate) struct Reader {
     current: Option<Lent<Patch>>,
     /// The utterance and the number of the speech frame shown last.
     spoken: Option<(u64, u64)>,
+    /// When the host last named an utterance.
+    named: Duration,
     /// Frames from the patch shown before to the one on screen.
     step: u64,
     exhausted: bool,
@@ -90,6 +98,7 @@ impl Reader {
             queue: VecDeque::with_capacity(frames_ahead),
             current: None,
             spoken: None,
+            named: Duration::ZERO,
             step: 1,
             exhausted: false,
             index: 0,
@@ -150,9 +159,13 @@ impl Reader {
         let now = self.opened.elapsed();
         self.drain()?;
         self.control.set_heard(heard);
+        match heard {
+            Some(_) => self.named = now,
+            None => self.leave_what_sounded(now),
+        }
         let sounding = self.playhead.sounding(now, heard).filter(|heard| self.catch_up(*heard));
-        if sounding.is_none() {
-            self.leave_what_was_spoken();
+        if heard.is_some() && sounding.is_none() {
+            self.leave_what_was_shown();
         }
         let picture = self.picture()?;
         let due = match sounding {
@@ -361,14 +374,24 @@ impl Reader {
         true
     }
 
-    /// Nothing sounds, and the last frame of the first utterance was shown: it is past, though the host, whose sound may have
-    /// ended a few samples short, has not said that all of it was heard.
-    fn leave_what_was_spoken(&mut self) {
-        let spoken = |planned: &Planned| {
+    /// The position stands still, and the last frame was shown: the utterance is past, though the sound, which may have
+    /// ended a few samples short, never reaches its end.
+    fn leave_what_was_shown(&mut self) {
+        let shown = |planned: &Planned| {
             let last = self.spoken_of(planned.utterance);
             planned.end.zip(last).is_some_and(|((frames, _), last)| last + 1 == frames)
         };
-        if self.utterances.front().is_some_and(spoken) {
+        if self.utterances.front().is_some_and(shown) {
+            self.retire();
+        }
+    }
+
+    /// The host names no utterance: the one that sounded is over, unless this is a short gap in the middle of it.
+    fn leave_what_sounded(&mut self, now: Duration) {
+        let Some(planned) = self.utterances.front() else { return };
+        let Some(spoken) = self.spoken_of(planned.utterance) else { return };
+        let nearly_over = planned.end.is_some_and(|(frames, _)| spoken + NEARLY_OVER >= frames);
+        if nearly_over || now.saturating_sub(self.named) >= GIVEN_UP {
             self.retire();
         }
     }
