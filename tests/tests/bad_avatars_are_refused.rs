@@ -96,8 +96,7 @@ fn truncated_anywhere() {
 #[test]
 fn any_byte_flipped() {
     let (path, mut bytes) = file("flipped");
-    let places: Vec<usize> =
-        (0..TABLE).chain((TABLE..bytes.len()).step_by(bytes.len() / 300 + 1)).collect();
+    let places: Vec<usize> = (0..TABLE).chain((TABLE..bytes.len()).step_by(bytes.len() / 300 + 1)).collect();
     for at in places {
         for flip in [0x01, 0x80] {
             bytes[at] ^= flip;

@@ -74,7 +74,11 @@ fn options_out_of_range_are_named_with_their_value_and_range() {
         engine().start_avatar(person(engine()), options(change)).unwrap_err()
     };
     for rate in [0, 1, 7_999, 192_001, u32::MAX] {
-        says(&refused(&|o| o.sample_rate = rate), ErrorKind::InvalidInput, &["sample_rate", &rate.to_string()]);
+        says(
+            &refused(&|o| o.sample_rate = rate),
+            ErrorKind::InvalidInput,
+            &["sample_rate", &rate.to_string()],
+        );
         assert_eq!(engine().look_ahead(rate).unwrap_err().kind(), ErrorKind::InvalidInput);
     }
     for frames in [0, 3, 1_001, usize::MAX] {

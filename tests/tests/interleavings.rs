@@ -18,7 +18,8 @@ const TIME: Duration = Duration::from_millis(1_500);
 fn speak(mut ears: PcmWriter, cut: &AtomicU64, seed: u64) -> u64 {
     let speech = babble(2.0, 24_000, seed);
     let mut noise = Noise::new(seed);
-    let mut random = move |below: u32| ((noise.sample() + 1.0) / 2.0 * below as f32) as usize % below as usize;
+    let mut random =
+        move |below: u32| ((noise.sample() + 1.0) / 2.0 * below as f32) as usize % below as usize;
     let (mut begun, mut open) = (0, false);
     let started = Instant::now();
     while started.elapsed() < TIME {
@@ -49,7 +50,10 @@ fn speak(mut ears: PcmWriter, cut: &AtomicU64, seed: u64) -> u64 {
                         }
                     }
                     Err(error) => {
-                        assert!(matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::BufferFull), "{error}");
+                        assert!(
+                            matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::BufferFull),
+                            "{error}"
+                        );
                     }
                 }
             }
@@ -150,10 +154,8 @@ fn while_live() {
         {
             playing = Some((ready.utterance, Instant::now()));
         }
-        let heard = playing.map(|(utterance, since)| Heard {
-            utterance,
-            samples: since.elapsed().as_millis() as u64 * 24,
-        });
+        let heard = playing
+            .map(|(utterance, since)| Heard { utterance, samples: since.elapsed().as_millis() as u64 * 24 });
         let cut_before = cut.load(SeqCst);
         if let Some(frame) = face.latest_at(heard).unwrap() {
             if let Some(utterance) = frame.utterance() {

@@ -51,7 +51,10 @@ fn silence_hum_and_soft_noise_show_the_footage() {
         let mut count = 0;
         while let Some(frame) = avatar.next_frame().unwrap() {
             assert_eq!(frame.region().width, 0, "{name}, frame {count}");
-            assert!(frame.pixels() == avatar.asset().base_frame(frame.cycle_index()), "{name}, frame {count}");
+            assert!(
+                frame.pixels() == avatar.asset().base_frame(frame.cycle_index()),
+                "{name}, frame {count}"
+            );
             count += 1;
         }
         let stats = avatar.stats();
@@ -106,7 +109,8 @@ fn a_frame_differs_from_the_footage_only_in_its_region_in_every_format() {
         while let Some(frame) = avatar.next_frame().unwrap() {
             assert_eq!(frame.format(), format);
             assert_eq!(frame.stride() * frame.height() as usize, frame.pixels().len());
-            differing += u32::from(differs_inside_only(&frame, avatar.asset().base_frame(frame.cycle_index())));
+            differing +=
+                u32::from(differs_inside_only(&frame, avatar.asset().base_frame(frame.cycle_index())));
             // Back to RGB, so that all three can be compared.
             let rgb = frame.pixels().chunks_exact(format.bytes()).flat_map(|p| match format {
                 PixelFormat::Bgra8 => [p[2], p[1], p[0]],

@@ -91,8 +91,7 @@ fn live(ears: &mut PcmWriter, face: &mut FrameReader, number: u64) -> (u64, [u32
             total += allocations(|| interrupter.interrupt()).0;
             cut = true;
         }
-        let heard =
-            sound.map(|sound| Heard { utterance, samples: sound.elapsed().as_millis() as u64 * 24 });
+        let heard = sound.map(|sound| Heard { utterance, samples: sound.elapsed().as_millis() as u64 * 24 });
         let (shown, kind) = allocations(|| {
             face.latest_at(heard).unwrap().map(|frame| match frame.utterance() {
                 Some(_) => 1,

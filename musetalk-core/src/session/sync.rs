@@ -160,7 +160,10 @@ mod modelled {
             self.0.pop()
         }
 
-        pub(in crate::session) fn read_chunk(&mut self, count: usize) -> Result<ReadChunk<'_, T>, ChunkError> {
+        pub(in crate::session) fn read_chunk(
+            &mut self,
+            count: usize,
+        ) -> Result<ReadChunk<'_, T>, ChunkError> {
             step();
             self.0.read_chunk(count)
         }

@@ -142,7 +142,11 @@ fn model() {
     let ended = listen(inbox, &awake, &control, &witness);
     speaker.join().unwrap();
     interrupter.join().unwrap();
-    assert_eq!(ended, control.begun(), "every utterance that began has ended, also the one left open by a drop");
+    assert_eq!(
+        ended,
+        control.begun(),
+        "every utterance that began has ended, also the one left open by a drop"
+    );
 }
 
 #[test]
