@@ -19,7 +19,8 @@ fn main() -> Result<()> {
 fn voice() -> Vec<f32> {
     let sample = |n: i32| {
         let t = n as f32 / 24_000.0;
-        let buzz: f32 = (1..20).map(|k| (std::f32::consts::TAU * 120.0 * k as f32 * t).sin() / k as f32).sum();
+        let buzz: f32 =
+            (1..20).map(|k| (std::f32::consts::TAU * 120.0 * k as f32 * t).sin() / k as f32).sum();
         0.2 * buzz * (0.5 - 0.5 * (std::f32::consts::TAU * 4.0 * t).cos())
     };
     (0..48_000).map(sample).collect()

@@ -28,7 +28,8 @@ fn main() -> Result<()> {
         if sound.is_none() {
             sound = face.ready()?.map(|ready| (ready.utterance, Instant::now()));
         }
-        let heard = sound.map(|(utterance, since)| Heard { utterance, samples: since.elapsed().as_millis() as u64 * 24 });
+        let heard = sound
+            .map(|(utterance, since)| Heard { utterance, samples: since.elapsed().as_millis() as u64 * 24 });
         if let Some(frame) = face.latest_at(heard)? {
             println!("{:?}: {:?} frame {}", opened.elapsed(), frame.utterance(), frame.utterance_frame());
         }
@@ -46,7 +47,8 @@ fn main() -> Result<()> {
 fn voice(seconds: usize) -> Vec<f32> {
     let sample = |n: usize| {
         let t = n as f32 / 24_000.0;
-        let buzz: f32 = (1..20).map(|k| (std::f32::consts::TAU * 120.0 * k as f32 * t).sin() / k as f32).sum();
+        let buzz: f32 =
+            (1..20).map(|k| (std::f32::consts::TAU * 120.0 * k as f32 * t).sin() / k as f32).sum();
         0.2 * buzz * (0.5 - 0.5 * (std::f32::consts::TAU * 4.0 * t).cos())
     };
     (0..seconds * 24_000).map(sample).collect()
