@@ -315,13 +315,11 @@ impl Interrupter {
     /// Queued sound and frames are dropped, the mouth closes within four frames, and [`PcmWriter::push`] takes nothing until
     /// the next [`PcmWriter::begin`]. Lock-free, from any thread.
     pub fn interrupt(&self) -> Option<UtteranceId> {
-        let begun = self.control.begun();
-        if begun > 0 && self.control.cut_through(begun) { control::utterance(begun) } else { None }
+        self.control.interrupt().and_then(control::utterance)
     }
 
     /// Cuts `utterance` and all before it, and never touches a later one.
     pub fn interrupt_through(&self, utterance: UtteranceId) {
-        // An utterance that has not begun cannot be cut in advance: its number may never come.
-        self.control.cut_through(utterance.get().min(self.control.begun()));
+        self.control.interrupt_through(utterance.get());
     }
 }

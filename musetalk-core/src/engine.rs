@@ -5,10 +5,11 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Sender, bounded};
 
-use crate::asset::{AvatarAsset, FaceBox};
+use crate::asset::{self, AvatarAsset, AvatarParts, FaceBox};
 use crate::audio::window::{GroupSchedule, WindowPlan};
 use crate::avatar::{Avatar, AvatarOptions};
 use crate::device::Device;
+use crate::files;
 use crate::networks::{AudioEncoder, Decoder, Encoder, Generator};
 use crate::pack::{ModelPack, compatibility};
 use crate::pool::Pool;
@@ -171,8 +172,14 @@ impl Engine {
         Ok(std::time::Duration::from_nanos(samples * 1_000_000_000 / u64::from(crate::audio::SPEECH_RATE)))
     }
 
+    fn encode_parts(&self, parts: &AvatarParts) -> Result<Vec<u8>> {
+        asset::encode(self.pack(), parts, |frames| {
+            self.encode_faces(frames, parts.width, parts.height, &parts.boxes)
+        })
+    }
+
     /// The latents of faces: per frame \[2·c, l, l\], masked and whole.
-    pub(crate) fn encode_faces(
+    fn encode_faces(
         &self,
         frames: &[Vec<u8>],
         width: u32,
@@ -223,6 +230,35 @@ impl Engine {
                 pack.manifest().name
             ),
         ))
+    }
+}
+
+/// Preparing needs a loaded encoder, so it stands here and not with the files.
+impl AvatarAsset {
+    /// Prepares a person from frames, face boxes and masks: latents are computed by the engine's encoder, from the
+    /// very pixels that will be on screen. Blocks for two encoder calls a frame.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::InvalidInput`]: lists of different lengths, pictures of different sizes, a box outside its frame,
+    ///   a mask that does not have the size of its box's crop.
+    /// - [`ErrorKind::Internal`], [`ErrorKind::OutOfMemory`]: the encoder failed.
+    pub fn from_parts(engine: &Engine, parts: &AvatarParts) -> Result<Self> {
+        Self::parse(&engine.encode_parts(parts)?)
+    }
+
+    /// Prepares a person like [`from_parts`](Self::from_parts) and writes the file; under its final name there is either
+    /// the whole file or nothing.
+    ///
+    /// # Errors
+    ///
+    /// - Those of [`from_parts`](Self::from_parts).
+    /// - [`ErrorKind::Io`]: the file cannot be written.
+    pub fn write_parts(engine: &Engine, parts: &AvatarParts, path: impl AsRef<Path>) -> Result<Self> {
+        let file = engine.encode_parts(parts)?;
+        let asset = Self::parse(&file)?;
+        files::write_whole(path.as_ref(), &file)?;
+        Ok(asset)
     }
 }
 
@@ -371,7 +407,10 @@ fn plan(pack: &ModelPack) -> Result<WindowPlan> {
         tokens_after: audio.tokens_after,
         look_ahead: audio.look_ahead,
     };
-    plan.check().map_err(|e| Error::new(ErrorKind::Incompatible, format!("pack.json: {e}")).caused_by(e))?;
+    plan.check().map_err(|e| {
+        let path = pack.folder().join("pack.json");
+        Error::new(ErrorKind::Incompatible, format!("pack.json: {e}: {}", path.display())).caused_by(e)
+    })?;
     Ok(plan)
 }
 

@@ -9,6 +9,7 @@ mod write;
 use std::sync::OnceLock;
 
 pub use parts::AvatarParts;
+pub(crate) use write::encode;
 
 use crate::compose::Rect;
 use crate::compose::blend::MaskPlan;

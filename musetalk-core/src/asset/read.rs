@@ -67,7 +67,12 @@ impl AvatarAsset {
                 decode(blob, ImageFormat::Png, ColorType::L8, side, side)
             })
             .collect::<Result<Vec<_>>>()?;
-        let mut rgb = Vec::with_capacity(frames * meta.width as usize * meta.height as usize * 3);
+        let bytes = frames * meta.width as usize * meta.height as usize * 3;
+        let mut rgb = Vec::new();
+        rgb.try_reserve_exact(bytes).map_err(|e| {
+            Error::new(ErrorKind::OutOfMemory, format!("the frames of the avatar need {bytes} bytes"))
+                .caused_by(e)
+        })?;
         for blob in format::split(section(format::FRAMES)?, frames)? {
             rgb.extend_from_slice(&decode(
                 blob,

@@ -1,49 +1,23 @@
-use std::path::Path;
-
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder as _};
 
 use super::format::{self, Meta, corrupt};
-use super::{AvatarAsset, AvatarParts, FaceBox, read};
-use crate::engine::Engine;
-use crate::files;
+use super::{AvatarParts, FaceBox, read};
+use crate::pack::ModelPack;
 use crate::{Error, ErrorKind, Result};
 
 /// Visibly without loss on footage: artefacts stay below the noise of a camera.
 const JPEG_QUALITY: u8 = 93;
 
-impl AvatarAsset {
-    /// Prepares a person from frames, face boxes and masks: latents are computed by the engine's encoder, from the
-    /// very pixels that will be on screen. Blocks for two encoder calls a frame.
-    ///
-    /// # Errors
-    ///
-    /// - [`ErrorKind::InvalidInput`]: lists of different lengths, pictures of different sizes, a box outside its frame,
-    ///   a mask that does not have the size of its box's crop.
-    /// - [`ErrorKind::Internal`], [`ErrorKind::OutOfMemory`]: the encoder failed.
-    pub fn from_parts(engine: &Engine, parts: &AvatarParts) -> Result<Self> {
-        Self::parse(&encode(engine, parts)?)
-    }
-
-    /// Prepares a person like [`from_parts`](Self::from_parts) and writes the file; under its final name there is either
-    /// the whole file or nothing.
-    ///
-    /// # Errors
-    ///
-    /// - Those of [`from_parts`](Self::from_parts).
-    /// - [`ErrorKind::Io`]: the file cannot be written.
-    pub fn write_parts(engine: &Engine, parts: &AvatarParts, path: impl AsRef<Path>) -> Result<Self> {
-        let file = encode(engine, parts)?;
-        let asset = Self::parse(&file)?;
-        files::write_whole(path.as_ref(), &file)?;
-        Ok(asset)
-    }
-}
-
-fn encode(engine: &Engine, parts: &AvatarParts) -> Result<Vec<u8>> {
-    let image = engine.pack().manifest().image;
-    let fps = engine.pack().fps();
+/// A whole file for this pack. `latents_of` the frames, as they will be on screen, comes from its encoder.
+pub(crate) fn encode(
+    pack: &ModelPack,
+    parts: &AvatarParts,
+    latents_of: impl FnOnce(&[Vec<u8>]) -> Result<Vec<f32>>,
+) -> Result<Vec<u8>> {
+    let image = pack.manifest().image;
+    let fps = pack.fps();
     let meta = Meta {
         name: parts.name.clone(),
         made_by: concat!("musetalk-core ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -54,7 +28,7 @@ fn encode(engine: &Engine, parts: &AvatarParts) -> Result<Vec<u8>> {
         image_size: image.size,
         latent_channels: image.latent_channels,
         latent_size: image.latent_size,
-        encoder: engine.pack().encoder_identity().to_owned(),
+        encoder: pack.encoder_identity().to_owned(),
     };
     validate(parts, &meta)?;
     let mut frames = Vec::with_capacity(parts.frames.len());
@@ -65,7 +39,7 @@ fn encode(engine: &Engine, parts: &AvatarParts) -> Result<Vec<u8>> {
     }
     // What the encoder sees is what the screen will show: the frames after their way through JPEG.
     let shown: Vec<Vec<u8>> = frames.iter().map(|blob| decode_back(blob)).collect::<Result<_>>()?;
-    let latents = engine.encode_faces(&shown, meta.width, meta.height, &parts.boxes)?;
+    let latents = latents_of(&shown)?;
     let boxes =
         parts.boxes.iter().flat_map(|b| [b.x1, b.y1, b.x2, b.y2]).flat_map(i32::to_le_bytes).collect();
     let json = serde_json::to_vec(&meta).map_err(|e| corrupt(&e.to_string()).caused_by(e))?;

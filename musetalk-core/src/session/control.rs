@@ -1,11 +1,12 @@
 //! The few numbers that the three ends of a session share. Every one has one writer, or only grows.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use crossbeam_channel::Sender;
 
 use super::stats::Counters;
+use super::sync::{AtomicBool, AtomicU64};
 use crate::time::{Heard, UtteranceId};
 use crate::{Error, ErrorKind};
 
@@ -27,6 +28,8 @@ pub(crate) struct Control {
     shown: AtomicU64,
     /// What was heard last, packed; 0 for nothing. Written by the reader.
     heard: AtomicU64,
+    /// The writer has gone: what it left is all there will be.
+    hung_up: AtomicBool,
     /// The reader has gone: the session is over.
     closed: AtomicBool,
     /// Why the worker gave this session up.
@@ -44,6 +47,7 @@ impl Control {
             past: AtomicU64::new(0),
             shown: AtomicU64::new(0),
             heard: AtomicU64::new(0),
+            hung_up: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             failure: OnceLock::new(),
             wake,
@@ -63,6 +67,17 @@ impl Control {
 
     pub(crate) fn begun(&self) -> u64 {
         self.begun.load(Ordering::Acquire)
+    }
+
+    /// Cuts everything begun so far; the last utterance that this cut.
+    pub(crate) fn interrupt(&self) -> Option<u64> {
+        let begun = self.begun();
+        (begun > 0 && self.cut_through(begun)).then_some(begun)
+    }
+
+    /// Cuts `utterance` and all before it. One that has not begun cannot be cut in advance: its number may never come.
+    pub(crate) fn interrupt_through(&self, utterance: u64) {
+        self.cut_through(utterance.min(self.begun()));
     }
 
     /// Cuts `through` and all before it. `true` if that was news.
@@ -104,6 +119,17 @@ impl Control {
     pub(crate) fn heard_of(&self, utterance: u64) -> Option<u64> {
         let packed = self.heard.load(Ordering::Acquire);
         (packed != 0 && packed >> SAMPLE_BITS == utterance & UTTERANCE_MASK).then_some(packed & SAMPLE_MASK)
+    }
+
+    /// Says that nothing more will be pushed. The writer's last act: who learns of it also sees all that was pushed, which
+    /// asking a ring whether its other end still exists does not promise.
+    pub(crate) fn hang_up(&self) {
+        self.hung_up.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    pub(crate) fn has_hung_up(&self) -> bool {
+        self.hung_up.load(Ordering::Acquire)
     }
 
     pub(crate) fn close(&self) {

@@ -6,9 +6,8 @@
 
 use std::sync::Arc;
 
-use rtrb::{Consumer, Producer, RingBuffer};
-
 use super::control::Control;
+use super::sync::{Consumer, Producer, ring};
 use crate::{Error, ErrorKind, Result};
 
 /// Begins and ends that may wait; a host that never speaks fills them, and hears `BufferFull`.
@@ -29,11 +28,12 @@ struct Placed {
 
 /// Both ends for `capacity` samples. The memory is reserved now and touched by use.
 pub(crate) fn inbox(capacity: usize, control: Arc<Control>) -> (Mouthpiece, Inbox) {
-    let (samples_in, samples_out) = RingBuffer::new(capacity);
-    let (marks_in, marks_out) = RingBuffer::new(MARKS);
+    let (samples_in, samples_out) = ring(capacity);
+    let (marks_in, marks_out) = ring(MARKS);
+    let inbox = Inbox { samples: samples_out, marks: marks_out, taken: 0, control: Arc::clone(&control) };
     let mouthpiece =
         Mouthpiece { samples: samples_in, marks: marks_in, pushed: 0, open: None, capacity, control };
-    (mouthpiece, Inbox { samples: samples_out, marks: marks_out, taken: 0 })
+    (mouthpiece, inbox)
 }
 
 /// The end that is spoken into.
@@ -116,14 +116,16 @@ impl Mouthpiece {
     }
 
     fn alive(&self) -> Result<()> {
-        if self.samples.is_abandoned() { Err(self.control.gone()) } else { Ok(()) }
+        // The reader says so at once; the worker lets go of its end a moment later.
+        let closed = self.control.is_closed() || self.samples.is_abandoned();
+        if closed { Err(self.control.gone()) } else { Ok(()) }
     }
 }
 
 impl Drop for Mouthpiece {
     fn drop(&mut self) {
         self.close();
-        self.control.wake();
+        self.control.hang_up();
     }
 }
 
@@ -133,6 +135,7 @@ pub(crate) struct Inbox {
     samples: Consumer<f32>,
     marks: Consumer<Placed>,
     taken: u64,
+    control: Arc<Control>,
 }
 
 impl Inbox {
@@ -164,13 +167,16 @@ impl Inbox {
 
     /// The other end has gone, and nothing it left is unread.
     pub(crate) fn is_exhausted(&self) -> bool {
-        self.samples.is_abandoned() && self.samples.is_empty() && self.marks.is_empty()
+        self.control.has_hung_up() && self.samples.is_empty() && self.marks.is_empty()
     }
 }
 
 fn full(message: &'static str) -> Error {
     Error::new(ErrorKind::BufferFull, message)
 }
+
+#[cfg(test)]
+mod interleavings;
 
 #[cfg(test)]
 mod tests {
@@ -219,7 +225,7 @@ mod tests {
     fn late_chunks_of_a_cut_utterance_are_refused_until_the_next_begin() {
         let (mut mouthpiece, _inbox, control) = pair(16);
         mouthpiece.push(&[0.0]).unwrap();
-        assert!(control.cut_through(control.begun()));
+        assert!(control.interrupt().is_some());
         assert_eq!(mouthpiece.push(&[0.0]).unwrap_err().kind(), ErrorKind::Interrupted);
         assert_eq!(mouthpiece.finish().unwrap_err().kind(), ErrorKind::Interrupted);
         assert_eq!(mouthpiece.begin().unwrap(), 2);

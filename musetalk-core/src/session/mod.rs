@@ -24,6 +24,7 @@ pub(crate) mod outbox;
 mod playhead;
 pub(crate) mod reader;
 mod stats;
+mod sync;
 mod timeline;
 pub(crate) mod worker;
 

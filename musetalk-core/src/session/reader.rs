@@ -164,6 +164,9 @@ impl Reader {
             None => self.leave_what_sounded(now),
         }
         let sounding = self.playhead.sounding(now, heard).filter(|heard| self.catch_up(*heard));
+        if heard.is_some() && sounding.is_none() {
+            self.leave_what_was_shown();
+        }
         let picture = self.picture()?;
         let due = match sounding {
             Some(heard) => self.advance_to(self.fps.frame_at(heard.samples, self.rate)),
@@ -304,7 +307,9 @@ impl Reader {
         // Only a recording reader is told that an utterance ended without a frame.
         let control = Arc::clone(&self.control);
         let over = |planned: &Planned| {
-            control.is_cut(planned.utterance) || planned.end.is_some_and(|(frames, _)| frames == 0)
+            control.is_cut(planned.utterance)
+                || control.is_past(planned.utterance)
+                || planned.end.is_some_and(|(frames, _)| frames == 0)
         };
         while self.utterances.front().is_some_and(over) {
             self.retire();
@@ -316,6 +321,12 @@ impl Reader {
         match item {
             Item::Begin { utterance, cycle } => {
                 self.utterances.push_back(Planned { utterance, cycle, end: None })
+            }
+            // The listener has moved on: it would only keep the frames of what sounds now from being made.
+            Item::Frame(patch) if self.control.is_past(patch.utterance) => {
+                self.control.counters.late.fetch_add(1, Relaxed);
+                drop(patch);
+                self.control.wake();
             }
             Item::Frame(patch) => self.queue.push_back(patch),
             Item::End { utterance, frames, samples } => {
@@ -346,7 +357,8 @@ impl Reader {
     /// was heard to its end.
     fn catch_up(&mut self, heard: Heard) -> bool {
         let sounding = heard.utterance.get();
-        if self.control.is_cut(sounding) {
+        // A number that was never given leaves what is planned alone.
+        if self.control.is_cut(sounding) || sounding > self.control.begun() {
             return false;
         }
         while self.utterances.front().is_some_and(|planned| planned.utterance < sounding) {
@@ -360,6 +372,18 @@ impl Reader {
             return false;
         }
         true
+    }
+
+    /// The position stands still, and the last frame was shown: the utterance is past, though the sound, which may have
+    /// ended a few samples short, never reaches its end.
+    fn leave_what_was_shown(&mut self) {
+        let shown = |planned: &Planned| {
+            let last = self.spoken_of(planned.utterance);
+            planned.end.zip(last).is_some_and(|((frames, _), last)| last + 1 == frames)
+        };
+        if self.utterances.front().is_some_and(shown) {
+            self.retire();
+        }
     }
 
     /// The host names no utterance: the one that sounded is over, unless this is a short gap in the middle of it.

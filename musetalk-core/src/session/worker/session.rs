@@ -113,7 +113,7 @@ impl Session {
             let timeline = self.timeline.as_mut()?;
             let heard = self.control.heard_of(timeline.utterance());
             let in_time = heard.map_or(timeline.next(), |heard| timeline.in_time(heard, self.cost));
-            if timeline.next() < in_time {
+            if timeline.next() < in_time || self.control.is_past(timeline.utterance()) {
                 self.give_up();
             } else if self.next.presence == Some(0) {
                 self.plan();
@@ -237,7 +237,8 @@ impl Session {
     fn end(&mut self, frames: u64, samples: u64) {
         if let Some(timeline) = self.timeline.take() {
             let after = timeline.cycle_after(self.asset.frames());
-            self.previous = after.map(|after| (timeline.utterance(), after));
+            // An empty utterance leaves the cycle where it was.
+            self.previous = after.map(|after| (timeline.utterance(), after)).or(self.previous);
             self.outbox.send(Item::End { utterance: timeline.utterance(), frames, samples });
         }
     }
@@ -256,8 +257,12 @@ impl Session {
     fn plan(&mut self) {
         let Some(timeline) = &mut self.timeline else { return };
         let frames = self.asset.frames();
-        let previous =
-            self.previous.filter(|(before, _)| !self.control.is_past(*before)).map(|(_, after)| after);
+        // Only what will still be shown can be continued.
+        let control = &self.control;
+        let previous = self
+            .previous
+            .filter(|(before, _)| !control.is_past(*before) && !control.is_cut(*before))
+            .map(|(_, after)| after);
         let start = match timeline.plan(|| timeline::start(previous, self.control.shown(), frames)) {
             Planned::Before(start) => start,
             Planned::Now(start) => {

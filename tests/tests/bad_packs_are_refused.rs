@@ -1,0 +1,268 @@
+//! A pack that is missing, truncated, edited or of another format is refused with a kind that fits and its file named.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by unwrapping")]
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use musetalk_core::{Device, Engine, Error, ErrorKind, ModelPack};
+use musetalk_tests::{runtime, scratch, tiny_pack};
+use serde_json::{Value, json};
+
+fn copy() -> PathBuf {
+    // Tests run side by side: each copy is its own.
+    static COPIES: AtomicU32 = AtomicU32::new(0);
+    let folder = scratch(&format!("copy-{}", COPIES.fetch_add(1, Relaxed)));
+    for entry in fs::read_dir(tiny_pack()).unwrap() {
+        let from = entry.unwrap().path();
+        fs::copy(&from, folder.join(from.file_name().unwrap())).unwrap();
+    }
+    folder
+}
+
+fn manifest(folder: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(folder.join("pack.json")).unwrap()).unwrap()
+}
+
+/// The tiny pack with a changed `pack.json`, opened.
+fn edited(change: impl FnOnce(&mut Value)) -> (PathBuf, Result<ModelPack, Error>) {
+    let folder = copy();
+    let mut value = manifest(&folder);
+    change(&mut value);
+    fs::write(folder.join("pack.json"), serde_json::to_string(&value).unwrap()).unwrap();
+    let opened = ModelPack::open(&folder);
+    (folder, opened)
+}
+
+#[track_caller]
+fn refused<T: std::fmt::Debug>(result: Result<T, Error>, kind: ErrorKind, file: &Path) -> String {
+    let error = result.unwrap_err();
+    assert_eq!(error.kind(), kind, "{error}");
+    assert!(error.to_string().contains(file.to_str().unwrap()), "{error} does not name {}", file.display());
+    error.to_string()
+}
+
+fn graphs(folder: &Path) -> Vec<PathBuf> {
+    let files: Vec<PathBuf> =
+        manifest(folder)["files"].as_object().unwrap().keys().map(|name| folder.join(name)).collect();
+    assert!(files.len() >= 4);
+    files
+}
+
+fn build(folder: &Path) -> Result<Engine, Error> {
+    runtime();
+    Engine::builder(folder).device(Device::Cpu).threads(1).build()
+}
+
+#[test]
+fn missing_folders_and_files() {
+    let folder = scratch("missing");
+    refused(ModelPack::open(folder.join("nowhere")), ErrorKind::NotFound, &folder.join("nowhere/pack.json"));
+    refused(Engine::load(folder.join("nowhere")), ErrorKind::NotFound, &folder.join("nowhere"));
+    refused(ModelPack::open(&folder), ErrorKind::NotFound, &folder.join("pack.json"));
+    fs::write(folder.join("pack.json"), "").unwrap();
+    refused(ModelPack::open(folder.join("pack.json")), ErrorKind::Io, &folder.join("pack.json"));
+    let folder = copy();
+    for graph in graphs(&folder) {
+        let away = folder.join("away");
+        fs::rename(&graph, &away).unwrap();
+        refused(ModelPack::open(&folder), ErrorKind::NotFound, &graph);
+        fs::rename(&away, &graph).unwrap();
+    }
+    ModelPack::open(&folder).unwrap();
+}
+
+#[test]
+fn a_pack_json_that_is_none() {
+    let folder = copy();
+    let path = folder.join("pack.json");
+    let whole = fs::read(&path).unwrap();
+    for text in [
+        b"".as_slice(),
+        b"{",
+        b"[]",
+        b"null",
+        b"42",
+        b"\xff\xfe\x00",
+        b"{\"format\": 0}",
+        b"{\"format\": \"0\"}",
+    ] {
+        fs::write(&path, text).unwrap();
+        refused(ModelPack::open(&folder), ErrorKind::Corrupt, &path);
+    }
+    for length in (0..whole.len().min(200)).chain((0..whole.len() - 2).step_by(97)) {
+        fs::write(&path, &whole[..length]).unwrap();
+        refused(ModelPack::open(&folder), ErrorKind::Corrupt, &path);
+    }
+    fs::write(&path, vec![b' '; 5 << 20]).unwrap();
+    refused(ModelPack::open(&folder), ErrorKind::Corrupt, &path);
+    let deep = format!("{{\"format\": {}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+    fs::write(&path, deep).unwrap();
+    refused(ModelPack::open(&folder), ErrorKind::Corrupt, &path);
+}
+
+#[test]
+fn other_formats_are_told_from_damage() {
+    for format in [1, 2, u32::MAX] {
+        let (folder, opened) = edited(|pack| {
+            pack["format"] = json!(format);
+            pack["something new"] = json!({});
+        });
+        let message = refused(opened, ErrorKind::Incompatible, &folder.join("pack.json"));
+        assert!(
+            message.contains(&format!("format {format}")) && message.contains("musetalk pack build"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn numbers_that_contradict_each_other() {
+    let edits: &[(&str, Value)] = &[
+        ("/fps", json!([0, 1])),
+        ("/fps", json!([25, 0])),
+        ("/fps", json!([1000, 1])),
+        ("/fps", json!([25])),
+        ("/fps", json!([-25, 1])),
+        ("/fps", json!(25)),
+        ("/image/size", json!(0)),
+        ("/image/size", json!(33)),
+        ("/image/size", json!(1_000_000)),
+        ("/image/latent_size", json!(0)),
+        ("/image/latent_channels", json!(0)),
+        ("/audio/sample_rate", json!(8000)),
+        ("/audio/hop", json!(0)),
+        ("/audio/mels", json!(128)),
+        ("/audio/positions", json!(0)),
+        ("/audio/positions", json!(u32::MAX)),
+        ("/audio/states", json!(0)),
+        ("/audio/width", json!(0)),
+        ("/audio/tokens_before", json!(u32::MAX)),
+        ("/audio/tokens_after", json!(0)),
+        ("/audio/look_ahead", json!(u32::MAX)),
+        ("/audio/look_ahead", json!(3_201)),
+        ("/audio/groups", json!([])),
+        ("/audio/groups", json!([0])),
+        ("/audio/groups", json!([17])),
+        ("/audio/groups", json!([u32::MAX, 1])),
+        ("/audio/groups", json!(vec![1; 65])),
+        ("/audio/groups", json!([1.5])),
+        ("/networks/decoder/file", json!("another.onnx")),
+        ("/networks/decoder/inputs/0/shape", json!([[1]])),
+        ("/networks", json!([])),
+        ("/files", json!(null)),
+        ("/name", json!(7)),
+    ];
+    for (pointer, value) in edits {
+        let (folder, opened) = edited(|pack| *pack.pointer_mut(pointer).unwrap() = value.clone());
+        let message = refused(opened, ErrorKind::Corrupt, &folder.join("pack.json"));
+        println!("{pointer} = {value}: {message}");
+    }
+    for parent in ["", "/image", "/audio", "/networks/decoder", "/networks/decoder/inputs/0"] {
+        let (folder, opened) = edited(|pack| pack.pointer_mut(parent).unwrap()["surprise"] = json!(1));
+        let message = refused(opened, ErrorKind::Corrupt, &folder.join("pack.json"));
+        assert!(message.contains("surprise"), "{message}");
+    }
+    for field in ["image", "fps", "audio", "networks", "files"] {
+        let (folder, opened) = edited(|pack| drop(pack.as_object_mut().unwrap().remove(field)));
+        let message = refused(opened, ErrorKind::Corrupt, &folder.join("pack.json"));
+        assert!(message.contains(field), "{message}");
+    }
+}
+
+#[test]
+fn shapes_that_this_version_does_not_run() {
+    let edits: &[(&str, Value)] = &[
+        ("/networks/decoder/outputs/0/shape/1", json!(31)),
+        ("/networks/decoder/outputs/0/type", json!("f32")),
+        ("/networks/generator/inputs/0/shape", json!([])),
+        ("/networks/generator/inputs", json!([])),
+        ("/networks/audio_encoder/outputs/0/shape/2", json!("free")),
+        ("/networks/audio_encoder/inputs/0/shape/0", json!(2)),
+        ("/networks/encoder/outputs/0/shape/1", json!(u64::MAX)),
+        ("/audio/states", json!(4)),
+        ("/audio/positions", json!(251)),
+        ("/image/size", json!(64)),
+    ];
+    for (pointer, value) in edits {
+        let (folder, opened) = edited(|pack| *pack.pointer_mut(pointer).unwrap() = value.clone());
+        refused(opened, ErrorKind::Incompatible, &folder.join("pack.json"));
+    }
+    for role in ["audio_encoder", "generator", "decoder", "encoder"] {
+        let (folder, opened) = edited(|pack| {
+            drop(pack["networks"].as_object_mut().unwrap().remove(role));
+        });
+        let message = refused(opened, ErrorKind::Incompatible, &folder.join("pack.json"));
+        assert!(message.contains(role), "{message}");
+    }
+}
+
+#[test]
+fn graphs_that_are_not_what_pack_json_states() {
+    let (folder, opened) =
+        edited(|pack| pack["networks"]["decoder"]["inputs"][0]["name"] = json!("elsewhere"));
+    opened.unwrap();
+    let file = manifest(&folder)["networks"]["decoder"]["file"].as_str().unwrap().to_owned();
+    refused(build(&folder), ErrorKind::Incompatible, &folder.join(file));
+    // Two networks with each other's files: both are there, whole, and wrong.
+    let (folder, opened) = edited(|pack| {
+        let decoder = pack["networks"]["decoder"]["file"].take();
+        let encoder = pack["networks"]["encoder"]["file"].take();
+        pack["networks"]["decoder"]["file"] = encoder;
+        pack["networks"]["encoder"]["file"] = decoder;
+    });
+    opened.unwrap();
+    refused(build(&folder), ErrorKind::Incompatible, &folder);
+}
+
+#[test]
+fn names_that_leave_the_folder() {
+    for name in ["../outside.onnx", "/etc/hostname", "a/b.onnx", "..", ".", "", "a\\b", "C:x", "nul\0"] {
+        let (folder, opened) = edited(|pack| {
+            let old = pack["networks"]["decoder"]["file"].as_str().unwrap().to_owned();
+            let entry = pack["files"].as_object_mut().unwrap().remove(&old).unwrap();
+            pack["files"][name] = entry;
+            pack["networks"]["decoder"]["file"] = json!(name);
+        });
+        refused(opened, ErrorKind::Corrupt, &folder.join("pack.json"));
+    }
+}
+
+#[test]
+fn truncated_and_changed_graphs() {
+    let folder = copy();
+    for graph in graphs(&folder) {
+        let whole = fs::read(&graph).unwrap();
+        for length in [0, 1, whole.len() / 2, whole.len() - 1] {
+            fs::write(&graph, &whole[..length]).unwrap();
+            refused(ModelPack::open(&folder), ErrorKind::Corrupt, &graph);
+        }
+        let mut changed = whole.clone();
+        changed[whole.len() / 3] ^= 1;
+        fs::write(&graph, &changed).unwrap();
+        let pack = ModelPack::open(&folder).unwrap();
+        refused(pack.verify(|_, _| ControlFlow::Continue(())), ErrorKind::Corrupt, &graph);
+        fs::write(&graph, vec![0xa5; whole.len()]).unwrap();
+        let manifest = manifest(&folder);
+        // The encoder is loaded when a person is first prepared, and not before.
+        let loaded = ["audio_encoder", "generator", "decoder"]
+            .map(|role| folder.join(manifest["networks"][role]["file"].as_str().unwrap()));
+        if loaded.contains(&graph) {
+            refused(build(&folder), ErrorKind::Corrupt, &graph);
+        }
+        fs::write(&graph, &whole).unwrap();
+        // The file may even vanish after the pack was opened.
+        fs::remove_file(&graph).unwrap();
+        refused(pack.verify(|_, _| ControlFlow::Continue(())), ErrorKind::NotFound, &graph);
+        fs::write(&graph, &whole).unwrap();
+    }
+    let pack = ModelPack::open(&folder).unwrap();
+    pack.verify(|done, total| {
+        assert!(done <= total);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(pack.verify(|_, _| ControlFlow::Break(())).unwrap_err().kind(), ErrorKind::Cancelled);
+}
