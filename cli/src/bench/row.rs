@@ -44,7 +44,7 @@ impl Row {
             Some(false) => "NOT MET",
             None => "",
         };
-        let first = format!("{:<36} {:<34} {:<32} {met}", self.what, self.figure, self.aim);
+        let first = format!("{:<39} {:<38} {:<40} {met}", self.what, self.figure, self.aim);
         let notes = self.notes.iter().map(|note| format!("    {note}"));
         std::iter::once(first.trim_end().to_owned()).chain(notes).collect()
     }
