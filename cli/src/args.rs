@@ -32,6 +32,8 @@ pub enum Command {
     /// Prepare avatars, or read what was prepared
     #[command(subcommand, after_help = "Example:\n  musetalk avatar inspect models/demo/iris.avatar")]
     Avatar(Avatar),
+    /// Measure what this machine reaches: frames per second, delays, and how many faces it holds
+    Bench(Bench),
     /// Fetch ONNX Runtime, the engine that runs the networks, into a cache of yours
     Setup(Setup),
     /// Say what runs on this machine, what does not, and what to do about it
@@ -177,6 +179,65 @@ pub struct FromParts {
     /// The person's name; that of the folder when not given
     #[arg(long)]
     pub name: Option<String>,
+}
+
+/// Arguments of `musetalk bench`.
+#[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  musetalk bench\n  musetalk bench --rows sustained,live --seconds 20\n\n\
+    Everything takes about five minutes. Other programs that use the processor are part of what is measured: the table\n\
+    ends with the load, and a figure of a busy machine is no figure of the library."
+)]
+#[non_exhaustive]
+pub struct Bench {
+    /// The folder of a model pack; the bundled one when not given
+    #[arg(long, value_name = "FOLDER")]
+    pub pack: Option<PathBuf>,
+    /// A prepared person; the first bundled one when not given
+    #[arg(long, value_name = "FILE")]
+    pub avatar: Option<PathBuf>,
+    /// The voice, cut or repeated as needed; the bundled one when not given
+    #[arg(long, value_name = "FILE")]
+    pub audio: Option<PathBuf>,
+    /// Where the networks run: auto, cpu, cuda:0
+    #[arg(long, default_value = "auto")]
+    pub device: Device,
+    /// Threads for the networks on the CPU; all cores when not given
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// How long the live measurements last; the others take their share
+    #[arg(long, value_name = "S", default_value_t = 60, value_parser = clap::value_parser!(u32).range(2..=3600))]
+    pub seconds: u32,
+    /// What to measure; everything when not given
+    #[arg(long, value_name = "ROWS", value_delimiter = ',')]
+    pub rows: Vec<BenchRow>,
+    /// End with one line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// One measurement of `musetalk bench`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+#[non_exhaustive]
+pub enum BenchRow {
+    /// One avatar, recorded as fast as it goes
+    Sustained,
+    /// What is not a network, per frame
+    Around,
+    /// One avatar, live
+    Live,
+    /// Live, with networks three times too slow
+    Slow,
+    /// Two avatars speaking at once
+    Pair,
+    /// Cut in the middle of speech
+    Interrupt,
+    /// From the first speech to the first frame
+    First,
+    /// What a second avatar needs
+    Memory,
+    /// How many faces this machine holds
+    Faces,
 }
 
 /// Arguments of `musetalk setup`.

@@ -101,7 +101,7 @@ fn processor() -> Finding {
     Finding { name: "processor", state: State::Good, what, advice: advice.to_owned() }
 }
 
-fn processor_name() -> String {
+pub(crate) fn processor_name() -> String {
     let listed = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     listed
         .lines()

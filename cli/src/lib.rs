@@ -8,12 +8,14 @@
 //! | [`video`] | pictures and sound as mp4, AVI, a folder of PNG, or raw RGB |
 //! | [`demo`], [`render`] | a voice and a face in, a video out |
 //! | [`pack`], [`avatar`] | reading, checking and making what a render needs |
+//! | [`bench`] | what this machine reaches, measured |
 //! | [`doctor`] | what runs on this machine and what does not |
 //! | [`cancel`], [`progress`], [`report`] | Ctrl-C, progress lines, words on the terminal |
 
 pub mod args;
 pub mod audio_file;
 pub mod avatar;
+pub mod bench;
 pub mod cancel;
 pub mod demo;
 pub mod doctor;
@@ -46,6 +48,7 @@ pub fn run(args: Args) -> Result<()> {
         Command::Render(render) => render::command(&render),
         Command::Pack(pack) => pack::command(&pack),
         Command::Avatar(avatar) => avatar::command(&avatar),
+        Command::Bench(bench) => bench::command(&bench),
         Command::Setup(setup) => setup::command(&setup),
         Command::Doctor(doctor) => doctor::command(&doctor),
     }

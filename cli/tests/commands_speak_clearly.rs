@@ -8,7 +8,7 @@ use std::path::Path;
 
 use support::{Folder, musetalk, said};
 
-const COMMANDS: [&[&str]; 12] = [
+const COMMANDS: [&[&str]; 13] = [
     &[],
     &["demo"],
     &["render"],
@@ -19,6 +19,7 @@ const COMMANDS: [&[&str]; 12] = [
     &["avatar"],
     &["avatar", "inspect"],
     &["avatar", "from-parts"],
+    &["bench"],
     &["setup"],
     &["doctor"],
 ];

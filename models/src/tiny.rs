@@ -35,10 +35,39 @@ use crate::tensor::Tensor;
 ///
 /// - `Io`, `NotFound`: a file could not be written.
 pub fn write_checkpoint(folder: impl AsRef<Path>, seed: u64) -> Result<()> {
+    write_checkpoint_of(folder, seed, Sizes::default())
+}
+
+/// How large a drawn checkpoint is, as multiples of the smallest.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Sizes {
+    /// Side of the pictures in units of 32 pixels. Work grows with its square.
+    pub picture: usize,
+    /// Channels of generator and decoder. Work and weights grow with its square.
+    pub channels: usize,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self { picture: 1, channels: 1 }
+    }
+}
+
+/// As [`write_checkpoint`], of any size: to load a machine as much as one wishes.
+///
+/// # Errors
+///
+/// - `InvalidInput`: a size is 0.
+/// - `Io`, `NotFound`: a file could not be written.
+pub fn write_checkpoint_of(folder: impl AsRef<Path>, seed: u64, sizes: Sizes) -> Result<()> {
     let folder = folder.as_ref();
+    if sizes.picture == 0 || sizes.channels == 0 {
+        return Err(Error::new(ErrorKind::InvalidInput, format!("{sizes:?} must not hold a 0")));
+    }
     let draw = |name: &str, shape: &[usize]| drawn(seed, name, shape);
     let open = |value: &Value| Checkpoint::drawn(Config::from_value(Path::new("tiny"), value), &draw);
-    let configs = [("whisper", whisper()), ("unet", unet()), ("vae", vae())];
+    let configs = [("whisper", whisper()), ("unet", unet(sizes)), ("vae", vae(sizes))];
     let [whisper, unet, vae] = [&configs[0], &configs[1], &configs[2]].map(|(_, config)| open(config));
     // The graphs ask for their tensors; what they ask for is what a checkpoint holds.
     let shapes = Shapes::configured(&whisper, &unet, &vae)?;
@@ -71,10 +100,11 @@ fn whisper() -> Value {
     })
 }
 
-fn unet() -> Value {
+fn unet(sizes: Sizes) -> Value {
+    let [narrow, wide] = [8, 16].map(|channels| channels * sizes.channels);
     json!({
-        "_class_name": "UNet2DConditionModel", "in_channels": 8, "out_channels": 4, "sample_size": 8,
-        "block_out_channels": [8, 16, 16, 16], "layers_per_block": 1, "attention_head_dim": 2,
+        "_class_name": "UNet2DConditionModel", "in_channels": 8, "out_channels": 4, "sample_size": 8 * sizes.picture,
+        "block_out_channels": [narrow, wide, wide, wide], "layers_per_block": 1, "attention_head_dim": 2,
         "cross_attention_dim": 16, "norm_num_groups": 4, "norm_eps": 1e-5, "act_fn": "silu",
         "flip_sin_to_cos": true, "freq_shift": 0,
         "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"],
@@ -82,10 +112,12 @@ fn unet() -> Value {
     })
 }
 
-fn vae() -> Value {
+fn vae(sizes: Sizes) -> Value {
+    let [narrow, wide] = [4, 8].map(|channels| channels * sizes.channels);
     json!({
-        "_class_name": "AutoencoderKL", "in_channels": 3, "out_channels": 3, "latent_channels": 4, "sample_size": 32,
-        "block_out_channels": [4, 8, 8], "layers_per_block": 1, "norm_num_groups": 2, "act_fn": "silu",
+        "_class_name": "AutoencoderKL", "in_channels": 3, "out_channels": 3, "latent_channels": 4,
+        "sample_size": 32 * sizes.picture,
+        "block_out_channels": [narrow, wide, wide], "layers_per_block": 1, "norm_num_groups": 2, "act_fn": "silu",
         "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D"],
         "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"], "scaling_factor": 0.5,
     })

@@ -113,7 +113,11 @@ impl Session {
             let timeline = self.timeline.as_mut()?;
             let heard = self.control.heard_of(timeline.utterance());
             let in_time = heard.map_or(timeline.next(), |heard| timeline.in_time(heard, self.cost));
-            if timeline.next() < in_time || self.control.is_past(timeline.utterance()) {
+            let late = timeline.next() < in_time
+                // The newest frame that can be made is made even so: late by a bounded time, where the next would
+                // have to wait for its sound and be late in turn, and the face would never speak.
+                && self.listener.listen(&mut self.inbox, plan.encode_end(timeline.next() + 1));
+            if late || self.control.is_past(timeline.utterance()) {
                 self.give_up();
             } else if self.next.presence == Some(0) {
                 self.plan();
