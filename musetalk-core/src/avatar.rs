@@ -130,12 +130,23 @@ impl Avatar {
         self.writer.finish()
     }
 
-    /// See [`FrameReader::next_frame`].
+    /// See [`FrameReader::next_frame`]. `None` also when nothing was begun since the last one.
     ///
     /// # Errors
     ///
-    /// Those of [`FrameReader::next_frame`].
+    /// - [`ErrorKind::InvalidInput`]: an utterance is open. Nobody else could push what this would wait for:
+    ///   [`finish`](Self::finish) it first, or [`split`](Self::split) the avatar.
+    /// - Those of [`FrameReader::next_frame`].
     pub fn next_frame(&mut self) -> Result<Option<Frame>> {
+        if self.writer.mouthpiece.is_open() {
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                "next_frame would wait for sound that nobody can push; finish the utterance first, or split the avatar",
+            ));
+        }
+        if !self.reader.reader.owes() {
+            return Ok(None);
+        }
         self.reader.next_frame()
     }
 

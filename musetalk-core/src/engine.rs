@@ -119,8 +119,9 @@ impl Engine {
         let (mouthpiece, inbox) = inbox(capacity, Arc::clone(&control));
         let period = fps.first_sample(1, rate) as usize + 1;
         let image = manifest.image.size as usize;
-        // Beside those on the way, the reader holds the one on screen and takes the next before it gives that back.
-        let patches = options.frames_ahead + 2;
+        // Beside those on the way, the reader holds the one on screen and one that closes, and takes the next before it
+        // gives either back.
+        let patches = options.frames_ahead + 3;
         let (outbox, items) = outbox(patches, image * image * 3, period);
         let listener = Listener::new(rate, &shared.plan)?;
         let states = [manifest.audio.positions, manifest.audio.states, manifest.audio.width];
@@ -219,8 +220,24 @@ impl Engine {
     fn check_asset(&self, asset: &AvatarAsset) -> Result<()> {
         let pack = &self.0.pack;
         let image = pack.manifest().image;
-        if asset.encoder_identity() == pack.encoder_identity() && asset.fits(image) {
-            return Ok(());
+        let known = !pack.encoder_identity().is_empty();
+        if known && asset.encoder_identity() == pack.encoder_identity() && asset.fits(image) {
+            if asset.fps() == pack.fps() {
+                return Ok(());
+            }
+            let (own, wanted) = (asset.fps(), pack.fps());
+            return Err(Error::new(
+                ErrorKind::Incompatible,
+                format!(
+                    "avatar {:?} has {}/{} frames per second, pack {:?} runs at {}/{}; make it again with this pack",
+                    asset.name(),
+                    own.numerator(),
+                    own.denominator(),
+                    pack.manifest().name,
+                    wanted.numerator(),
+                    wanted.denominator()
+                ),
+            ));
         }
         Err(Error::new(
             ErrorKind::Incompatible,
@@ -294,7 +311,7 @@ impl EngineBuilder {
         self
     }
 
-    /// Reads, checks and warms up the pack.
+    /// Reads, checks and warms up the pack. Every file is compared with its SHA-256 first: half a second for each gigabyte.
     ///
     /// # Errors
     ///
@@ -316,6 +333,7 @@ impl EngineBuilder {
             return Err(Error::new(ErrorKind::InvalidInput, "max_batch must be 1 to 64"));
         }
         let pack = ModelPack::open(&self.pack)?;
+        pack.verify(|_, _| std::ops::ControlFlow::Continue(()))?;
         let library = RuntimeLibrary::load(self.library.as_deref())?;
         let plan = Arc::new(plan(&pack)?);
         let mut refused = Vec::new();

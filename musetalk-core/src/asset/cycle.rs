@@ -19,6 +19,12 @@ pub(crate) fn advance(position: u32, steps: u64, frames: u32) -> u32 {
     ((u64::from(position) + steps % cycle) % cycle) as u32
 }
 
+/// The position `steps` before `position`.
+pub(crate) fn retreat(position: u32, steps: u64, frames: u32) -> u32 {
+    let cycle = u64::from(length(frames));
+    advance(position, cycle - steps % cycle, frames)
+}
+
 /// At most `steps` single steps from `position` towards `target`, the shorter way round.
 pub(crate) fn walk(position: u32, target: u32, steps: u64, frames: u32) -> u32 {
     let cycle = length(frames);

@@ -59,6 +59,10 @@ impl AvatarAsset {
         let frames = meta.frames as usize;
         let boxes = read_boxes(section(format::BOXES)?, &meta)?;
         let latents = read_latents(section(format::LATENTS)?, &meta)?;
+        let mask_bytes: u64 = boxes.iter().map(|face| (face.crop().width() as u64).pow(2)).sum();
+        if mask_bytes > MOST_PIXEL_BYTES / 4 {
+            return Err(corrupt("its masks are larger than this version holds"));
+        }
         let masks = format::split(section(format::MASKS)?, frames)?
             .into_iter()
             .zip(&boxes)

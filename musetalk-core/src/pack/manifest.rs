@@ -232,6 +232,13 @@ impl Manifest {
             audio.groups.iter().all(|&g| (1..=16).contains(&g)),
             "audio.groups has a group outside 1..16",
         )?;
+        // The last token that a frame reads, and the spectra below it, must be known: 520 samples from its start.
+        let reach = u64::from(audio.tokens_after - 1) * 320 + 520;
+        let known = u64::from(audio.look_ahead) + fps.first_sample(1, 16_000);
+        require(
+            audio.look_ahead >= 200 && known >= reach,
+            "audio.look_ahead ends before the last token that a frame reads",
+        )?;
         // What a listener waits for; the limit is a promise of the product, not of the format.
         let longest = audio.groups.iter().copied().max().unwrap_or(1);
         let ahead = u64::from(audio.look_ahead) + fps.first_sample(u64::from(longest) - 1, 16_000);

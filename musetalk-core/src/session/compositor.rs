@@ -39,19 +39,26 @@ impl Compositor {
         }
     }
 
-    /// Draws the base frame at `cycle`, and the face `patch` on it as far as it is present.
+    /// Draws the base frame at `cycle`, and the faces `patches` on it, one over the other, as far as they are present.
     ///
-    /// The patch may have been made for a neighbouring position: it is then fitted to the box of this one.
-    pub(crate) fn draw(&mut self, cycle: u32, patch: Option<(&[u8], u8)>, picture: &mut FrameBuffer) {
+    /// A patch may have been made for a neighbouring position: it is then fitted to the box of this one.
+    pub(crate) fn draw<'p>(
+        &mut self,
+        cycle: u32,
+        patches: impl Iterator<Item = (&'p [u8], u8)>,
+        picture: &mut FrameBuffer,
+    ) {
         picture.cycle_index = cycle;
         picture.region = Region::default();
         picture.pixels.copy_from_slice(self.asset.pixels(cycle, self.format));
-        let Some((patch, presence)) = patch.filter(|(_, presence)| *presence > 0) else { return };
         let plan = self.asset.mask_plan(cycle);
         let stride = self.asset.width() as usize * self.format.bytes();
         let mut canvas = Canvas { pixels: &mut picture.pixels, stride, format: self.format };
         let size = self.asset.image_size() as usize;
-        self.blender.blend(patch, size, plan, self.asset.mask(cycle), presence, &mut canvas);
-        picture.region = plan.region().into();
+        let mask = self.asset.mask(cycle);
+        for (patch, presence) in patches.filter(|(_, presence)| *presence > 0) {
+            self.blender.blend(patch, size, plan, mask, presence, &mut canvas);
+            picture.region = plan.region().into();
+        }
     }
 }

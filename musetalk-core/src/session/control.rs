@@ -26,6 +26,8 @@ pub(crate) struct Control {
     past: AtomicU64,
     /// The position in the base cycle last shown, plus one; 0 while nothing was. Written by the reader.
     shown: AtomicU64,
+    /// The reader takes every frame, as soon as it is made.
+    recording: AtomicBool,
     /// What was heard last, packed; 0 for nothing. Written by the reader.
     heard: AtomicU64,
     /// The writer has gone: what it left is all there will be.
@@ -46,6 +48,7 @@ impl Control {
             cut: AtomicU64::new(0),
             past: AtomicU64::new(0),
             shown: AtomicU64::new(0),
+            recording: AtomicBool::new(false),
             heard: AtomicU64::new(0),
             hung_up: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -106,6 +109,14 @@ impl Control {
     /// The position in the base cycle last shown.
     pub(crate) fn shown(&self) -> Option<u32> {
         self.shown.load(Ordering::Acquire).checked_sub(1).and_then(|position| u32::try_from(position).ok())
+    }
+
+    pub(crate) fn set_recording(&self) {
+        self.recording.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_recording(&self) -> bool {
+        self.recording.load(Ordering::Acquire)
     }
 
     pub(crate) fn set_heard(&self, heard: Option<Heard>) {

@@ -75,7 +75,13 @@ impl Mouthpiece {
             }));
         }
         if self.open.is_none() {
+            let before = self.control.begun();
             self.begin()?;
+            if before > 0 && self.control.is_cut(before) {
+                // It was cut between the look above and the begin: this chunk is a late one of it.
+                self.control.cut_through(before + 1);
+                return self.uncut();
+            }
         }
         let pushed = self.samples.push_entire_slice(pcm).is_ok();
         debug_assert!(pushed, "the room was counted above, and only this end takes it");
@@ -91,6 +97,11 @@ impl Mouthpiece {
         self.close();
         self.control.wake();
         Ok(())
+    }
+
+    /// An utterance takes samples, and was not cut.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.is_some_and(|utterance| !self.control.is_cut(utterance))
     }
 
     fn close(&mut self) {

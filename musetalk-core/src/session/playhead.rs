@@ -11,7 +11,7 @@ use crate::time::Heard;
 const PAUSE: Duration = Duration::from_millis(120);
 
 /// A mouth closes in four steps.
-const CLOSING: u8 = 64;
+pub(crate) const CLOSING: u8 = 64;
 
 /// A mouth that appears amid an utterance opens in two.
 const OPENING: u8 = 128;

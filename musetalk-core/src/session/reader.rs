@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, TryRecvError};
 use super::compositor::Compositor;
 use super::control::{self, Control};
 use super::outbox::{Item, Patch};
-use super::playhead::Playhead;
+use super::playhead::{CLOSING, Playhead};
 use crate::asset::cycle;
 use crate::frame::{Frame, FrameBuffer};
 use crate::pool::{Lent, Pool};
@@ -53,6 +53,8 @@ pub(crate) struct Reader {
     queue: VecDeque<Lent<Patch>>,
     /// The patch on screen: what closes when speech ends. Given back once the mouth is closed.
     current: Option<Lent<Patch>>,
+    /// The patch of the utterance before, while its mouth closes under the first frames of the next; and how much of it is left.
+    leaving: Option<(Lent<Patch>, u8)>,
     /// The utterance and the number of the speech frame shown last.
     spoken: Option<(u64, u64)>,
     /// When the host last named an utterance.
@@ -97,6 +99,7 @@ impl Reader {
             utterances: VecDeque::with_capacity(256),
             queue: VecDeque::with_capacity(frames_ahead),
             current: None,
+            leaving: None,
             spoken: None,
             named: Duration::ZERO,
             step: 1,
@@ -121,7 +124,13 @@ impl Reader {
 
     // ── recording ──
 
+    /// An utterance was begun whose end `next_frame` has not told yet.
+    pub(crate) fn owes(&self) -> bool {
+        !self.control.is_past(self.control.begun())
+    }
+
     pub(crate) fn next_frame(&mut self) -> Result<Option<Frame>> {
+        self.control.set_recording();
         loop {
             self.drop_cut();
             if let Some(patch) = self.queue.front() {
@@ -147,7 +156,11 @@ impl Reader {
                 ));
             }
             match self.items.recv() {
-                Ok(item) => self.accept(item),
+                Ok(item) => {
+                    self.accept(item);
+                    // The worker may be waiting for room.
+                    self.control.wake();
+                }
                 Err(error) => return Err(self.control.gone().caused_by(error)),
             }
         }
@@ -296,12 +309,18 @@ impl Reader {
 
     /// Takes in what the worker has handed over. Never waits.
     fn drain(&mut self) -> Result<()> {
+        let mut news = false;
         loop {
             match self.items.try_recv() {
                 Ok(item) => self.accept(item),
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => return Err(self.control.gone()),
             }
+            news = true;
+        }
+        if news {
+            // The worker may be waiting for room.
+            self.control.wake();
         }
         self.drop_cut();
         // Only a recording reader is told that an utterance ended without a frame.
@@ -314,6 +333,7 @@ impl Reader {
         while self.utterances.front().is_some_and(over) {
             self.retire();
         }
+        self.utterances.retain(|planned| planned.end.is_none_or(|(frames, _)| frames > 0));
         Ok(())
     }
 
@@ -422,19 +442,24 @@ impl Reader {
         let Some(current) = self.current.as_ref().filter(|patch| patch.utterance == sounding) else {
             return Due::Nothing;
         };
-        let patience = PATIENCE.max(2 * self.step);
-        if frame.saturating_sub(current.frame) > patience {
-            return Due::Nothing;
+        if news {
+            // However late, it is the newest there is.
+            return Due::New;
         }
-        if news { Due::New } else { Due::Same }
+        let patience = PATIENCE.max(2 * self.step);
+        if frame.abs_diff(current.frame) > patience { Due::Nothing } else { Due::Same }
     }
 
     fn take_front(&mut self) -> Option<()> {
         let patch = self.queue.pop_front()?;
-        if let Some(before) = self.current.as_ref().filter(|before| before.utterance == patch.utterance) {
-            self.step = patch.frame.saturating_sub(before.frame).max(1);
-        } else {
-            self.step = 1;
+        self.step = 1;
+        if let Some(before) = self.current.take() {
+            let left = shown_of(before.presence, self.playhead.level());
+            if before.utterance == patch.utterance {
+                self.step = patch.frame.saturating_sub(before.frame).max(1);
+            } else if left > 0 {
+                self.leaving = Some((before, left));
+            }
         }
         self.spoken = Some((patch.utterance, patch.frame));
         self.current = Some(patch);
@@ -470,11 +495,14 @@ impl Reader {
     /// The patch on screen as a speech frame, as far as it is present; `whole` leaves nothing out.
     fn speech(&mut self, now: Duration, whole: bool, mut picture: Lent<FrameBuffer>) -> Frame {
         let started = Instant::now();
+        self.leaving = self.leaving.take().and_then(|(patch, left)| Some((patch, closer(left)?)));
         if let Some(patch) = &self.current {
             let starts = whole || patch.frame == 0;
             let level = self.playhead.speak(now, patch.cycle, starts);
             let presence = shown_of(patch.presence, level);
-            self.compositor.draw(patch.cycle, Some((&patch.pixels, presence)), &mut picture);
+            let leaving = self.leaving.as_ref().map(|(patch, left)| (patch.pixels.as_slice(), *left));
+            let arriving = (patch.pixels.as_slice(), presence);
+            self.compositor.draw(patch.cycle, leaving.into_iter().chain([arriving]), &mut picture);
             picture.audio.clear();
             picture.audio.extend_from_slice(&patch.audio);
             picture.utterance = control::utterance(patch.utterance);
@@ -488,6 +516,7 @@ impl Reader {
     fn idle_picture(&mut self, now: Duration, mut picture: Lent<FrameBuffer>) -> Frame {
         let started = Instant::now();
         let position = self.playhead.position();
+        self.leaving = None;
         if self.playhead.level() == 0 && self.current.take().is_some() {
             self.control.wake();
         }
@@ -495,7 +524,7 @@ impl Reader {
             .current
             .as_ref()
             .map(|patch| (patch.pixels.as_slice(), shown_of(patch.presence, self.playhead.level())));
-        self.compositor.draw(position, closing, &mut picture);
+        self.compositor.draw(position, closing.into_iter(), &mut picture);
         picture.audio.clear();
         picture.utterance = None;
         picture.utterance_frame = 0;
@@ -528,6 +557,11 @@ enum Due {
     Same,
     /// None: idle.
     Nothing,
+}
+
+/// What is left of a mouth one frame later; `None` when it is closed.
+fn closer(left: u8) -> Option<u8> {
+    left.checked_sub(CLOSING).filter(|left| *left > 0)
 }
 
 /// Presence as the gate wants it, times what the reader shows of it.

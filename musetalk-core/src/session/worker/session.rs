@@ -38,6 +38,12 @@ pub(crate) struct Session {
     exhausted: bool,
 }
 
+/// Frames that one session may settle without the device before others are looked at.
+const TURNS: usize = 64;
+
+/// A recording has no deadline: it waits behind live faces that need a frame within this time, and before all others.
+const PATIENT: Duration = Duration::from_millis(200);
+
 /// What is known of the frame to be made next.
 #[derive(Debug, Default)]
 struct Next {
@@ -88,7 +94,12 @@ impl Session {
     /// Goes on until a frame needs the device: then how long its reader can do without it. `None` when the writer or
     /// the reader must act first.
     pub(super) fn prepare(&mut self, plan: &WindowPlan) -> Option<Duration> {
-        loop {
+        for turn in 0.. {
+            if turn >= TURNS {
+                // Others are waiting; this session goes on when they had theirs.
+                self.control.wake();
+                return None;
+            }
             if !self.outbox.flush() {
                 return None;
             }
@@ -124,11 +135,14 @@ impl Session {
                 self.hand_over(None);
                 self.control.counters.still.fetch_add(1, Relaxed);
             } else {
-                let slack = timeline.slack(heard, self.outbox.unread());
+                let recording = self.control.is_recording();
+                let slack = timeline.slack(heard, self.outbox.unread())
+                    + if recording { PATIENT } else { Duration::ZERO };
                 self.plan();
                 return Some(slack);
             }
         }
+        None
     }
 
     /// Encodes the group of the next frame, unless that was done for an earlier frame of it.
@@ -167,8 +181,9 @@ impl Session {
     pub(super) fn made(&mut self, image: &[u8]) {
         if let Some(heard) = self.next.heard {
             let took = heard.elapsed();
-            // Reacts within a few frames to a machine that grows slower, without following every hiccup.
-            self.cost = if self.cost.is_zero() { took } else { (self.cost * 3 + took) / 4 };
+            // Follows a machine that grows slower within a few frames, and no single hiccup for longer than that.
+            let believed = took.min(self.cost * 2 + self.fps.period());
+            self.cost = (self.cost * 3 + believed) / 4;
             self.control.counters.add_latency(took);
         }
         self.control.counters.made.fetch_add(1, Relaxed);
@@ -267,7 +282,10 @@ impl Session {
             .previous
             .filter(|(before, _)| !control.is_past(*before) && !control.is_cut(*before))
             .map(|(_, after)| after);
-        let start = match timeline.plan(|| timeline::start(previous, self.control.shown(), frames)) {
+        // The first frame made continues what is on screen, also when earlier ones were given up.
+        let next = timeline.next();
+        let start = || cycle::retreat(timeline::start(previous, control.shown(), frames), next, frames);
+        let start = match timeline.plan(start) {
             Planned::Before(start) => start,
             Planned::Now(start) => {
                 self.outbox.send(Item::Begin { utterance: timeline.utterance(), cycle: start });
