@@ -1,6 +1,6 @@
 """Trains the autoencoder on crops rendered ahead (render_set.py).
 
-    python train_vae.py --data CROPS --out RUN --size 64 --minutes 30        first: small cuts, mostly of mouth and eyes
+    python train_vae.py --data CROPS --out RUN --size 64 --minutes 30        first: small cuts, mostly of the lower face (only that is ever shown)
     python train_vae.py --data CROPS --out RUN --size 128 --minutes 10       then: whole crops, as it will be used
 
 Stops by the clock, saves every two minutes and resumes from RUN/state.pt.
@@ -22,12 +22,12 @@ from networks import Average, export, make_vae, save_state, to_signed
 class Crops:
     """Batches from the rendered chunks; chunks that appear while training are taken in."""
 
-    def __init__(self, folder, size, seed):
-        self.folder, self.size, self.rng, self.seen, self.data = folder, size, np.random.default_rng(seed), set(), []
+    def __init__(self, folders, size, seed):
+        self.folders, self.size, self.rng, self.seen, self.data = folder, size, np.random.default_rng(seed), set(), []
         self.refresh()
 
     def refresh(self):
-        for p in sorted(glob.glob(self.folder + "/[0-9]*[0-9].npy")):
+        for p in sorted(p for folder in self.folders for p in glob.glob(folder + "/[0-9]*[0-9].npy")):
             if p not in self.seen:
                 self.seen.add(p)
                 self.data.append(np.load(p).reshape(-1, 128, 128, 3))
@@ -39,8 +39,8 @@ class Crops:
             image = chunk[r.integers(len(chunk))]
             if s < 128:
                 kind = r.random()
-                cx, cy = (64, 86) if kind < 0.55 else (64 + 24 * r.choice([-1, 1]), 48) if kind < 0.75 else (r.integers(32, 97), r.integers(32, 97))
-                x, y = (int(np.clip(c + r.integers(-14, 15) - s // 2, 0, 128 - s)) for c in (cx, cy))
+                cx, cy = (64, 90) if kind < 0.85 else (64 + 24 * r.choice([-1, 1]), 48) if kind < 0.9 else (r.integers(32, 97), r.integers(32, 97))
+                x, y = (int(np.clip(c + r.integers(-d, d + 1) - s // 2, 0, 128 - s)) for c, d in ((cx, 26), (cy, 10)))
                 image = image[y:y + s, x:x + s]
             if r.random() < 0.5:
                 image = image[:, ::-1]
@@ -71,7 +71,7 @@ def mouth_weight():
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--data", required=True)
+    p.add_argument("--data", required=True, nargs="+")
     p.add_argument("--out", required=True)
     p.add_argument("--size", type=int, default=64)
     p.add_argument("--minutes", type=float, default=30)
