@@ -2,7 +2,7 @@
 
     python render_pairs.py SAMPLES.npz OUT --from 0 --to 40
 
-Nearly half of the scenes are the demo's own avatars in poses of their footage, the rest are people nobody will see again.
+More than half of the scenes are the demo's own avatars in poses of their footage, the rest are people nobody will see again.
 A chunk holds images [32,9,128,128,3] (0 = reference) and samples [32,8], numbers into the flattened samples.
 """
 import argparse
@@ -15,7 +15,7 @@ from draw import REST
 from footage import FRAMES, scene_at
 from scene import random_scene
 
-SCENES, MOUTHS, OWN = 32, 8, 0.45
+SCENES, MOUTHS, OWN = 32, 8, 0.6
 
 
 def any_scene(rng):

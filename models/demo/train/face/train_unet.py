@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 
 from measure import opening
+from muon import Both
 from networks import Average, export, load, make_unet, make_vae, save_state, to_signed
 from samples import position_code
 from train_vae import picture_loss
@@ -100,7 +101,7 @@ def main():
     factor = vae.config.scaling_factor
     decoder = torch.nn.ModuleList([vae.post_quant_conv, vae.decoder])
     mean_unet, mean_decoder = Average(unet, 0.998), Average(decoder, 0.998)
-    optimizer = torch.optim.AdamW([{"params": list(unet.parameters()), "top": a.lr}, {"params": list(decoder.parameters()), "top": a.decoder_lr}], betas=(0.9, 0.98), weight_decay=1e-4)
+    optimizer = Both((unet, a.lr), (decoder, a.decoder_lr))
     step, state = 0, f"{run}/state.pt"
     if os.path.exists(state):
         s = torch.load(state, weights_only=True)
@@ -111,8 +112,6 @@ def main():
             mean_decoder.steps = step
         if s["pixels"] == bool(a.pixels):
             optimizer.load_state_dict(s["optimizer"])
-            for g, top in zip(optimizer.param_groups, (a.lr, a.decoder_lr)):
-                g["top"] = top
     data = Pairs(a.work, [a.seed, step])
     wz, wp = latent_weight(), pixel_weight()
     zero = torch.zeros(1)
@@ -153,8 +152,7 @@ def main():
         if spent >= 1:
             break
         scale = min(1, (step + 1) / 100) * (a.floor + (1 - a.floor) * 0.5 * (1 + math.cos(math.pi * spent)))
-        for g in optimizer.param_groups:
-            g["lr"] = g["top"] * scale
+        optimizer.rate(scale)
         z, c, t, pixels = data.batch(a.batch, a.pixels)
         y = unet(z.contiguous(memory_format=torch.channels_last), zero, c).sample
         moved = (t - z[:, 4:]).abs().mean(1, keepdim=True)
@@ -171,7 +169,7 @@ def main():
             change = (want - ref).abs().mean(1, keepdim=True)
             picture = picture_loss(image, want, wp * (1 + 4 * (change / 0.5).clamp(max=1)))
             loss = 0.5 * latent + 4.0 * picture
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
         if a.pixels:

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from muon import Both
 from networks import Average, export, make_vae, save_state, to_signed
 
 
@@ -23,19 +24,22 @@ class Crops:
     """Batches from the rendered chunks; chunks that appear while training are taken in."""
 
     def __init__(self, folders, size, seed):
-        self.folders, self.size, self.rng, self.seen, self.data = folder, size, np.random.default_rng(seed), set(), []
+        self.folders, self.size, self.rng, self.seen, self.data = folders, size, np.random.default_rng(seed), set(), []
         self.refresh()
 
     def refresh(self):
         for p in sorted(p for folder in self.folders for p in glob.glob(folder + "/[0-9]*[0-9].npy")):
             if p not in self.seen:
                 self.seen.add(p)
-                self.data.append(np.load(p).reshape(-1, 128, 128, 3))
+                self.data.append((os.path.dirname(p), np.load(p).reshape(-1, 128, 128, 3)))
 
     def batch(self, n):
         r, s, out = self.rng, self.size, []
         for _ in range(n):
-            chunk = self.data[r.integers(len(self.data))]
+            # The last folder named holds what will be shown most.
+            name, chunk = self.data[r.integers(len(self.data))]
+            while name != self.folders[-1] and r.random() < 0.7:
+                name, chunk = self.data[r.integers(len(self.data))]
             image = chunk[r.integers(len(chunk))]
             if s < 128:
                 kind = r.random()
@@ -85,11 +89,13 @@ def main():
     os.makedirs(a.out, exist_ok=True)
     model = make_vae().to(memory_format=torch.channels_last)
     average = Average(model)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=a.lr, betas=(0.9, 0.99), weight_decay=1e-4, foreach=True)
+    optimizer = Both((model, a.lr))
     step, state = 0, f"{a.out}/state.pt"
     if os.path.exists(state):
         s = torch.load(state, weights_only=True)
-        model.load_state_dict(s["model"]); average.model.load_state_dict(s["average"]); optimizer.load_state_dict(s["optimizer"])
+        model.load_state_dict(s["model"]); average.model.load_state_dict(s["average"])
+        if isinstance(s["optimizer"], list):
+            optimizer.load_state_dict(s["optimizer"])
         step, average.steps = s["step"], s["step"]
     data = Crops(a.data, a.size, [a.seed, step])
     weight = mouth_weight() if a.size == 128 else None
@@ -105,15 +111,14 @@ def main():
         spent = (time.time() - begin) / (a.minutes * 60)
         if spent >= 1:
             break
-        lr = a.lr * min(1, (step + 1) / 100) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * spent)))
-        for g in optimizer.param_groups:
-            g["lr"] = lr
+        lr = min(1, (step + 1) / 100) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * spent)))
+        optimizer.rate(lr)
         x = data.batch(a.batch).contiguous(memory_format=torch.channels_last)
         q = model.encode(x).latent_dist
         y = model.decode(q.sample()).sample
         loss = picture_loss(y, x, weight)
         kl = (0.5 * (q.mean ** 2 + q.var - 1 - q.logvar)).mean()
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.zero_grad()
         (loss + 2e-4 * kl).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
