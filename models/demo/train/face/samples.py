@@ -76,18 +76,24 @@ def position_code():
 
 
 @torch.no_grad()
-def encode(path, encoder):
-    """Contexts without the position code, half precision, in the order of `frames`."""
+def encode(path, encoder, used=None):
+    """Contexts without the position code, half precision, in the order of `frames`; only of the `used` samples if given."""
     d = np.load(path)
     starts = np.concatenate([[0], np.cumsum(d["lengths"])])
     audio, out = d["audio"], []
     for n, (frames, groups) in enumerate(zip(d["frames"], d["groups"])):
+        wanted = [k for k in range(len(frames)) if used is None or n * len(frames) + k in used]
+        out.append(np.zeros((len(frames), 50, 128), np.float16))
+        if not wanted:
+            continue
         source = Utterance(audio[starts[n]:starts[n + 1]])
-        windows = {g: encoder_window(source, int(g)) for g in set(groups.tolist())}
+        windows = {int(g): encoder_window(source, int(g)) for g in set(groups[wanted].tolist())}
         order = sorted(windows)
         states = {g: s for k in range(0, len(order), 8) for g, s in zip(order[k:k + 8], encoder(torch.stack([windows[g][0] for g in order[k:k + 8]])))}
-        out += [context_for_frame(states[g], int(i), windows[g][1]).half().numpy() for i, g in zip(frames.tolist(), groups.tolist())]
-    return np.stack(out)
+        for k in wanted:
+            g = int(groups[k])
+            out[-1][k] = context_for_frame(states[g], int(frames[k]), windows[g][1]).numpy()
+    return np.concatenate(out)
 
 
 def main():
@@ -97,13 +103,15 @@ def main():
     p.add_argument("--items", type=int, default=640)
     p.add_argument("--seed", type=int, default=11)
     p.add_argument("--encoder")
+    p.add_argument("--pairs", help="encode only the samples that these pairs use")
     a = p.parse_args()
     torch.set_num_threads(1)
     if a.what == "choose":
         choose(a.paths[0], a.paths[1], a.items, a.seed)
     else:
         from encoder import load as load_encoder
-        contexts = encode(a.paths[0], load_encoder(a.encoder).eval())
+        used = {int(v) for f in glob.glob(f"{a.pairs}/*.samples.npy") for v in np.load(f).ravel()} if a.pairs else None
+        contexts = encode(a.paths[0], load_encoder(a.encoder).eval(), used)
         target = a.paths[0].replace(".npz", ".contexts.npy")
         np.save(target + ".tmp.npy", contexts)
         os.replace(target + ".tmp.npy", target)

@@ -100,7 +100,7 @@ def main():
     vae = load(make_vae, a.vae).to(memory_format=torch.channels_last)
     factor = vae.config.scaling_factor
     decoder = torch.nn.ModuleList([vae.post_quant_conv, vae.decoder])
-    mean_unet, mean_decoder = Average(unet, 0.998), Average(decoder, 0.998)
+    mean_unet, mean_decoder = Average(unet, 0.99), Average(decoder, 0.99)
     optimizer = Both((unet, a.lr), (decoder, a.decoder_lr))
     step, state = 0, f"{run}/state.pt"
     if os.path.exists(state):
@@ -135,7 +135,7 @@ def main():
         m = np.array([[opening(f, b, box) for f, b in zip(s, R)] for s in (Y, W)])
         grid = [np.hstack([np.hstack([R[k], W[k], Y[k]]) for k in range(n, n + 4)]) for n in range(0, 24, 4)]
         cv2.imwrite(f"{run}/preview.png", np.vstack(grid)[..., ::-1])
-        lower = np.abs(y - want)[:, :, 64:].mean().item()
+        lower = (y - want)[:, :, 64:].abs().mean().item()
         return np.corrcoef(m)[0, 1], lower, np.abs(m[0] - m[1]).mean() / max(1e-6, m[1].mean())
 
     def save():
