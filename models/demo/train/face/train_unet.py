@@ -18,6 +18,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from scipy.spatial import cKDTree
+
 from measure import opening
 from muon import Both
 from networks import Average, export, load, make_unet, make_vae, save_state, to_signed
@@ -39,6 +41,7 @@ class Pairs:
         stamp = os.stat(path).st_mtime
         if stamp != self.stamp:
             self.stamp, self.contexts = stamp, np.load(path, mmap_mode="r")
+            self.alike = self.neighbours(np.load(f"{self.work}/samples.npz")["mouths"].reshape(-1, 6))
             print("contexts of", time.ctime(stamp), flush=True)
         for p in sorted(glob.glob(f"{self.work}/latents/[0-9]*[0-9].npy")):
             name = os.path.basename(p)[:-4]
@@ -47,13 +50,24 @@ class Pairs:
                 item = (np.load(p), np.load(f"{self.work}/pairs/{name}.npy", mmap_mode="r"), np.load(f"{self.work}/pairs/{name}.samples.npy"))
                 (self.held if int(name) < HELD else self.train).append(item)
 
-    def take(self, chunks, picks, pixels):
+    def neighbours(self, mouths):
+        """Samples whose mouths look the same: their contexts are interchangeable, which is many times more speech than was drawn."""
+        heard = np.flatnonzero([c[20:30].any() for c in self.contexts])
+        tree = cKDTree(mouths[heard] * np.array([2.0, 1.0, 0.8, 1.0, 0.8, 0.6]))
+        near = tree.query(mouths * np.array([2.0, 1.0, 0.8, 1.0, 0.8, 0.6]), 12, distance_upper_bound=0.09)[1]
+        rest = heard[np.abs(mouths[heard]).max(1) == 0]
+        return [rest if not m.any() else heard[n[n < len(heard)]] for m, n in zip(mouths, near)]
+
+    def take(self, chunks, picks, pixels, vary=False):
         z, c, t, p, r = [], [], [], [], []
         for n, (k, i, j) in enumerate(picks):
             latents, images, samples = chunks[k]
             z.append(np.concatenate([latents[i, 1], latents[i, 0]]))
             t.append(latents[i, 2 + j])
-            c.append(self.contexts[samples[i, j]])
+            heard = int(samples[i, j])
+            if vary and len(self.alike[heard]) and self.rng.random() < 0.75:
+                heard = int(self.rng.choice(self.alike[heard]))
+            c.append(self.contexts[heard])
             if n < pixels:
                 p.append(images[i, 1 + j])
                 r.append(images[i, 0])
@@ -62,7 +76,7 @@ class Pairs:
 
     def batch(self, n, pixels):
         g = self.rng
-        return self.take(self.train, [(int(g.integers(len(self.train))), int(g.integers(32)), int(g.integers(8))) for _ in range(n)], pixels)
+        return self.take(self.train, [(int(g.integers(len(self.train))), int(g.integers(32)), int(g.integers(8))) for _ in range(n)], pixels, vary=True)
 
 
 def latent_weight():
@@ -102,16 +116,16 @@ def main():
     decoder = torch.nn.ModuleList([vae.post_quant_conv, vae.decoder])
     mean_unet, mean_decoder = Average(unet, 0.99), Average(decoder, 0.99)
     optimizer = Both((unet, a.lr), (decoder, a.decoder_lr))
-    step, state = 0, f"{run}/state.pt"
+    step, state, tuned = 0, f"{run}/state.pt", bool(a.pixels)
     if os.path.exists(state):
         s = torch.load(state, weights_only=True)
         unet.load_state_dict(s["unet"]); mean_unet.model.load_state_dict(s["mean_unet"])
         step = mean_unet.steps = s["step"]
+        tuned = tuned or s["pixels"]
         if s["pixels"]:
             decoder.load_state_dict(s["decoder"]); mean_decoder.model.load_state_dict(s["mean_decoder"])
             mean_decoder.steps = step
-        if s["pixels"] == bool(a.pixels):
-            optimizer.load_state_dict(s["optimizer"])
+        optimizer.load_state_dict(s["optimizer"])
     data = Pairs(a.work, [a.seed, step])
     wz, wp = latent_weight(), pixel_weight()
     zero = torch.zeros(1)
@@ -139,11 +153,11 @@ def main():
         return np.corrcoef(m)[0, 1], lower, np.abs(m[0] - m[1]).mean() / max(1e-6, m[1].mean())
 
     def save():
-        save_state(state, unet=unet.state_dict(), mean_unet=mean_unet.model.state_dict(), decoder=decoder.state_dict(), mean_decoder=mean_decoder.model.state_dict(), optimizer=optimizer.state_dict(), step=step, pixels=bool(a.pixels))
+        save_state(state, unet=unet.state_dict(), mean_unet=mean_unet.model.state_dict(), decoder=decoder.state_dict(), mean_decoder=mean_decoder.model.state_dict(), optimizer=optimizer.state_dict(), step=step, pixels=tuned)
         if a.out:
             export(mean_unet.model, f"{a.out}/unet")
             trained = decoder.state_dict()
-            decoder.load_state_dict(mean_decoder.model.state_dict() if a.pixels else trained)
+            decoder.load_state_dict(mean_decoder.model.state_dict() if tuned else trained)
             export(vae, f"{a.out}/vae", scaling_factor=factor)
             decoder.load_state_dict(trained)
 
@@ -154,6 +168,8 @@ def main():
         scale = min(1, (step + 1) / 100) * (a.floor + (1 - a.floor) * 0.5 * (1 + math.cos(math.pi * spent)))
         optimizer.rate(scale)
         z, c, t, pixels = data.batch(a.batch, a.pixels)
+        # Few thousand frames of speech: without noise the exact contexts are learnt by heart.
+        c = c + torch.randn_like(c) * (0.3 * torch.rand(len(c), 1, 1))
         y = unet(z.contiguous(memory_format=torch.channels_last), zero, c).sample
         moved = (t - z[:, 4:]).abs().mean(1, keepdim=True)
         weight = wz * (1 + 1.5 * moved.clamp(max=1.5))
@@ -168,7 +184,7 @@ def main():
             image = vae.decode(torch.cat([y[:n - own], t[n - own:n]]) / factor).sample
             change = (want - ref).abs().mean(1, keepdim=True)
             picture = picture_loss(image, want, wp * (1 + 4 * (change / 0.5).clamp(max=1)))
-            loss = 0.5 * latent + 4.0 * picture
+            loss = latent + picture
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
