@@ -134,20 +134,14 @@ impl Avatar {
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::InvalidInput`]: an utterance is open. Nobody else could push what this would wait for:
-    ///   [`finish`](Self::finish) it first, or [`split`](Self::split) the avatar.
+    /// - [`ErrorKind::InvalidInput`]: the next frame needs more sound, and nobody else could push what this would wait for:
+    ///   push more, [`finish`](Self::finish) the utterance, or [`split`](Self::split) the avatar.
     /// - Those of [`FrameReader::next_frame`].
     pub fn next_frame(&mut self) -> Result<Option<Frame>> {
-        if self.writer.mouthpiece.is_open() {
-            return Err(Error::new(
-                ErrorKind::InvalidInput,
-                "next_frame would wait for sound that nobody can push; finish the utterance first, or split the avatar",
-            ));
-        }
         if !self.reader.reader.owes() {
             return Ok(None);
         }
-        self.reader.next_frame()
+        self.reader.reader.next_frame(|| self.writer.mouthpiece.is_waited_for())
     }
 
     /// See [`FrameReader::latest_at`].
@@ -256,7 +250,7 @@ impl FrameReader {
     /// - [`ErrorKind::Closed`]: the writer has gone and everything it pushed was read.
     /// - The kind of the failure that closed the session.
     pub fn next_frame(&mut self) -> Result<Option<Frame>> {
-        self.reader.next_frame()
+        self.reader.next_frame(|| false)
     }
 
     /// The newest picture due when `heard` has left the loudspeaker; `None` if the one on screen is still right.

@@ -330,7 +330,10 @@ impl EngineBuilder {
             ));
         }
         if self.batch.is_some_and(|batch| !(1..=64).contains(&batch)) {
-            return Err(Error::new(ErrorKind::InvalidInput, "max_batch must be 1 to 64"));
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                format!("max_batch is {}; it must be 1 to 64", self.batch.unwrap_or(0)),
+            ));
         }
         let pack = ModelPack::open(&self.pack)?;
         pack.verify(|_, _| std::ops::ControlFlow::Continue(()))?;

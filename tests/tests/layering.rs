@@ -153,10 +153,10 @@ fn blanked(text: &str) -> String {
             rest.find('\n').unwrap_or(rest.len())
         } else if rest.starts_with("/*") {
             rest.find("*/").map_or(rest.len(), |end| end + 2)
-        } else if rest.starts_with("r\"") {
-            2 + rest[2..].find('"').unwrap() + 1
-        } else if rest.starts_with("r#\"") {
-            3 + rest[3..].find("\"#").unwrap() + 2
+        } else if let Some(body) = rest.strip_prefix("r\"") {
+            2 + body.find('"').unwrap() + 1
+        } else if let Some(body) = rest.strip_prefix("r#\"") {
+            3 + body.find("\"#").unwrap() + 2
         } else if rest.starts_with('"') {
             quoted(rest, '"')
         } else if rest.starts_with("'\\") {

@@ -28,6 +28,8 @@ pub(crate) struct Control {
     shown: AtomicU64,
     /// The reader takes every frame, as soon as it is made.
     recording: AtomicBool,
+    /// Samples that the worker had taken when it last ran out of them, amid an utterance.
+    starved: AtomicU64,
     /// What was heard last, packed; 0 for nothing. Written by the reader.
     heard: AtomicU64,
     /// The writer has gone: what it left is all there will be.
@@ -49,6 +51,7 @@ impl Control {
             past: AtomicU64::new(0),
             shown: AtomicU64::new(0),
             recording: AtomicBool::new(false),
+            starved: AtomicU64::new(u64::MAX),
             heard: AtomicU64::new(0),
             hung_up: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -109,6 +112,15 @@ impl Control {
     /// The position in the base cycle last shown.
     pub(crate) fn shown(&self) -> Option<u32> {
         self.shown.load(Ordering::Acquire).checked_sub(1).and_then(|position| u32::try_from(position).ok())
+    }
+
+    pub(crate) fn set_starved(&self, taken: u64) {
+        self.starved.store(taken, Ordering::Release);
+    }
+
+    /// The worker has taken all `pushed` samples, and needs more for the next frame.
+    pub(crate) fn is_starved(&self, pushed: u64) -> bool {
+        self.starved.load(Ordering::Acquire) == pushed
     }
 
     pub(crate) fn set_recording(&self) {

@@ -100,8 +100,13 @@ impl Mouthpiece {
     }
 
     /// An utterance takes samples, and was not cut.
-    pub(crate) fn is_open(&self) -> bool {
+    fn is_open(&self) -> bool {
         self.open.is_some_and(|utterance| !self.control.is_cut(utterance))
+    }
+
+    /// An utterance is open, and nothing comes of it until more is pushed.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.is_open() && self.control.is_starved(self.pushed)
     }
 
     fn close(&mut self) {
@@ -174,6 +179,11 @@ impl Inbox {
         }
         self.taken += count;
         count
+    }
+
+    /// Samples taken so far, of all utterances.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
     }
 
     /// The other end has gone, and nothing it left is unread.

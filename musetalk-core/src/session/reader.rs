@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, TryRecvError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 
 use super::compositor::Compositor;
 use super::control::{self, Control};
@@ -19,6 +19,9 @@ use crate::{Error, ErrorKind, Result};
 
 /// Frames that must be ready before the sound of an utterance may start.
 const HEAD_START: u64 = 3;
+
+/// How often a waiting reader looks whether it waits in vain.
+const WAIT: Duration = Duration::from_millis(20);
 
 /// How far the picture may fall behind the sound, in frames, before the reader gives the utterance up for idle. A slow
 /// device widens it to two of its own steps.
@@ -129,7 +132,8 @@ impl Reader {
         !self.control.is_past(self.control.begun())
     }
 
-    pub(crate) fn next_frame(&mut self) -> Result<Option<Frame>> {
+    /// `in_vain` says that nothing will come, because the caller holds the other end and it is his turn to push.
+    pub(crate) fn next_frame(&mut self, in_vain: impl Fn() -> bool) -> Result<Option<Frame>> {
         self.control.set_recording();
         loop {
             self.drop_cut();
@@ -155,12 +159,21 @@ impl Reader {
                     "the writer has gone and every frame it pushed was read",
                 ));
             }
-            match self.items.recv() {
+            // Asked before looking: what the worker handed over before it ran out must be seen.
+            let last_look = in_vain();
+            match self.items.recv_timeout(if last_look { Duration::ZERO } else { WAIT }) {
                 Ok(item) => {
                     self.accept(item);
                     // The worker may be waiting for room.
                     self.control.wake();
                 }
+                Err(RecvTimeoutError::Timeout) if last_look => {
+                    return Err(Error::new(
+                        ErrorKind::InvalidInput,
+                        "next_frame would wait for sound that nobody can push; push more, finish the utterance, or split the avatar",
+                    ));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(error) => return Err(self.control.gone().caused_by(error)),
             }
         }
