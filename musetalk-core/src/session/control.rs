@@ -28,7 +28,7 @@ pub(crate) struct Control {
     shown: AtomicU64,
     /// The reader takes every frame, as soon as it is made.
     recording: AtomicBool,
-    /// Samples that the worker had taken when it last ran out of them, amid an utterance.
+    /// The utterance amid which the worker last ran out of samples, and how many of all it had taken by then; packed.
     starved: AtomicU64,
     /// What was heard last, packed; 0 for nothing. Written by the reader.
     heard: AtomicU64,
@@ -114,13 +114,13 @@ impl Control {
         self.shown.load(Ordering::Acquire).checked_sub(1).and_then(|position| u32::try_from(position).ok())
     }
 
-    pub(crate) fn set_starved(&self, taken: u64) {
-        self.starved.store(taken, Ordering::Release);
+    pub(crate) fn set_starved(&self, utterance: u64, taken: u64) {
+        self.starved.store(pack(utterance, taken), Ordering::Release);
     }
 
-    /// The worker has taken all `pushed` samples, and needs more for the next frame.
-    pub(crate) fn is_starved(&self, pushed: u64) -> bool {
-        self.starved.load(Ordering::Acquire) == pushed
+    /// The worker has taken all `pushed` samples, and needs more for the next frame of this utterance.
+    pub(crate) fn is_starved(&self, utterance: u64, pushed: u64) -> bool {
+        self.starved.load(Ordering::Acquire) == pack(utterance, pushed)
     }
 
     pub(crate) fn set_recording(&self) {
@@ -132,9 +132,7 @@ impl Control {
     }
 
     pub(crate) fn set_heard(&self, heard: Option<Heard>) {
-        let packed = heard.map_or(0, |heard| {
-            (heard.utterance.get() & UTTERANCE_MASK) << SAMPLE_BITS | heard.samples.min(SAMPLE_MASK)
-        });
+        let packed = heard.map_or(0, |heard| pack(heard.utterance.get(), heard.samples));
         self.heard.store(packed, Ordering::Release);
     }
 
@@ -176,6 +174,11 @@ impl Control {
             None => Error::new(ErrorKind::Closed, "the avatar is closed; open another one"),
         }
     }
+}
+
+/// An utterance and a number of samples in one word.
+fn pack(utterance: u64, samples: u64) -> u64 {
+    (utterance & UTTERANCE_MASK) << SAMPLE_BITS | samples.min(SAMPLE_MASK)
 }
 
 /// The number as the public type; numbers inside the session start at 1.

@@ -99,14 +99,9 @@ impl Mouthpiece {
         Ok(())
     }
 
-    /// An utterance takes samples, and was not cut.
-    fn is_open(&self) -> bool {
-        self.open.is_some_and(|utterance| !self.control.is_cut(utterance))
-    }
-
     /// An utterance is open, and nothing comes of it until more is pushed.
     pub(crate) fn is_waited_for(&self) -> bool {
-        self.is_open() && self.control.is_starved(self.pushed)
+        self.open.is_some_and(|open| !self.control.is_cut(open) && self.control.is_starved(open, self.pushed))
     }
 
     fn close(&mut self) {

@@ -233,7 +233,7 @@ impl Session {
             return Some(false);
         }
         if !listened {
-            self.control.set_starved(self.inbox.taken());
+            self.control.set_starved(timeline.utterance(), self.inbox.taken());
             return None;
         }
         self.next.presence = Some(self.listener.presence()?);
