@@ -39,6 +39,7 @@ impl Network {
         options: LoadOptions,
     ) -> Result<Self> {
         let path = folder.join(&entry.file);
+        let options = LoadOptions { threads: threads_for(entry.macs, options.threads), ..options };
         let session = builder(library, options)
             .and_then(|mut builder| builder.commit_from_file(&path))
             .map_err(|error| failed_to_load(error, role, options.device, &path))?;
@@ -95,6 +96,15 @@ fn builder(library: &RuntimeLibrary, options: LoadOptions) -> ort::Result<Sessio
         builder = builder.with_execution_providers(providers)?;
     }
     Ok(builder)
+}
+
+/// A small graph is many small operations: waking a second thread for each costs more than it does.
+///
+/// Measured on two cores: a generator of 0.10 GMAC took 7.7 ms on one thread and 9.0 on two, an audio encoder of 0.29 GMAC 8.3
+/// and 5.7.
+fn threads_for(macs: u64, most: usize) -> usize {
+    const SMALL: u64 = 200_000_000;
+    if (1..SMALL).contains(&macs) { 1 } else { most }
 }
 
 fn item_shape(tensor: &TensorEntry) -> Vec<usize> {
