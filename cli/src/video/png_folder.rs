@@ -63,7 +63,13 @@ impl VideoSink for PngFolder {
             // Moved aside first, so that the old pictures are there until the new ones are.
             let old = Temp::beside(&path)?;
             fs::rename(&path, old.path()).map_err(|e| Error::io("replace the folder", &path, e))?;
-            return temp.keep_as(&path);
+            let kept = temp.keep_as(&path);
+            if kept.is_err() {
+                // Back again: dropping `old` removes what it still names.
+                fs::rename(old.path(), &path)
+                    .map_err(|e| Error::io("put the old pictures back", &path, e))?;
+            }
+            return kept;
         }
         temp.keep_as(&path)
     }

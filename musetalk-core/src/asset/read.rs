@@ -21,12 +21,17 @@ impl AvatarAsset {
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::NotFound`], [`ErrorKind::Io`]: the file cannot be read.
+    /// - [`ErrorKind::NotFound`], [`ErrorKind::Io`]: the file cannot be read, or is a folder, a pipe or a device.
     /// - [`ErrorKind::Corrupt`]: it is truncated, was edited, or contradicts itself.
     /// - [`ErrorKind::Incompatible`]: it has another format.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let size = std::fs::metadata(path).map_err(|e| Error::io("open the avatar", path, e))?.len();
+        let about = std::fs::metadata(path).map_err(|e| Error::io("open the avatar", path, e))?;
+        if !about.is_file() {
+            // A pipe would block, a device never end.
+            return Err(Error::new(ErrorKind::Io, format!("the avatar is not a file: {}", path.display())));
+        }
+        let size = about.len();
         if size > LARGEST_FILE {
             return Err(Error::new(
                 ErrorKind::Unsupported,
