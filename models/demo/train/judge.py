@@ -16,7 +16,7 @@ import wave
 import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.append(os.environ.get('FACE') or os.path.join(HERE, 'face'))
+sys.path.append(os.path.join(HERE, "face"))
 from draw import SIZE, face_box, render  # noqa: E402
 from footage import FRAMES, scene_at, steady_boxes  # noqa: E402
 from measure import opening  # noqa: E402

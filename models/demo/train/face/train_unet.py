@@ -11,6 +11,7 @@ import csv
 import glob
 import math
 import os
+import sys
 import time
 
 import cv2
@@ -21,10 +22,12 @@ import torch.nn.functional as F
 from scipy.spatial import cKDTree
 
 from measure import opening
-from muon import Both
 from networks import Average, export, load, make_unet, make_vae, save_state, to_signed
 from samples import position_code
 from train_vae import picture_loss
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from muon import Both  # noqa: E402
 
 HELD = 1                                            # the first chunks are never trained on
 

@@ -10,14 +10,17 @@ import csv
 import glob
 import math
 import os
+import sys
 import time
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from muon import Both
 from networks import Average, export, make_vae, save_state, to_signed
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from muon import Both  # noqa: E402
 
 
 class Crops:

@@ -12,6 +12,7 @@ checkpoint; the schedule follows time spent, so it fits any machine.
 import argparse
 import csv
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -23,9 +24,11 @@ from torch import nn
 
 import augment
 from encoder import LAYERS, Encoder, save
-from muon import Muon
 from features import FRAME, LOOKAHEAD, TOKEN, TOKENS, Utterance
 from phonemes import CLASSES
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+from muon import Muon  # noqa: E402
 
 POSITIVE = [0, 1, 3, 4, 5]
 # How much each of open, jaw, wide, round, teeth, tongue counts.
