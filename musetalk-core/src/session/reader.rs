@@ -350,6 +350,7 @@ impl Reader {
         Ok(())
     }
 
+    /// Takes one item in. Who calls it wakes the worker, which may be waiting for room.
     fn accept(&mut self, item: Item) {
         match item {
             Item::Begin { utterance, cycle } => {
@@ -358,8 +359,6 @@ impl Reader {
             // The listener has moved on: it would only keep the frames of what sounds now from being made.
             Item::Frame(patch) if self.control.is_past(patch.utterance) => {
                 self.control.counters.late.fetch_add(1, Relaxed);
-                drop(patch);
-                self.control.wake();
             }
             Item::Frame(patch) => self.queue.push_back(patch),
             Item::End { utterance, frames, samples } => {
