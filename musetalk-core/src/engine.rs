@@ -220,8 +220,7 @@ impl Engine {
     fn check_asset(&self, asset: &AvatarAsset) -> Result<()> {
         let pack = &self.0.pack;
         let image = pack.manifest().image;
-        let known = !pack.encoder_identity().is_empty();
-        if known && asset.encoder_identity() == pack.encoder_identity() && asset.fits(image) {
+        if asset.encoder_identity() == pack.encoder_identity() && asset.fits(image) {
             if asset.fps() == pack.fps() {
                 return Ok(());
             }
@@ -311,7 +310,11 @@ impl EngineBuilder {
         self
     }
 
-    /// Reads, checks and warms up the pack. Every file is compared with its SHA-256 first: half a second for each gigabyte.
+    /// Reads, checks and warms up the pack.
+    ///
+    /// The first time, every file is compared with its SHA-256: half a second to four for each gigabyte, by processor. A receipt in
+    /// the user's cache (`MUSETALK_CACHE`) spares that until a file changes; sizes and shapes are compared always. Receipts are
+    /// against damage, not against somebody who can write that cache: who fears that calls [`ModelPack::verify`] first.
     ///
     /// # Errors
     ///
@@ -336,7 +339,7 @@ impl EngineBuilder {
             ));
         }
         let pack = ModelPack::open(&self.pack)?;
-        pack.verify(|_, _| std::ops::ControlFlow::Continue(()))?;
+        pack.verify_once()?;
         let library = RuntimeLibrary::load(self.library.as_deref())?;
         let plan = Arc::new(plan(&pack)?);
         let mut refused = Vec::new();

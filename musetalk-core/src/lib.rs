@@ -43,6 +43,7 @@
 mod asset;
 mod audio;
 mod avatar;
+mod cache;
 mod compose;
 mod device;
 mod engine;
@@ -65,8 +66,8 @@ pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, ErrorKind, Result};
 pub use frame::{Frame, PixelFormat, Region};
 pub use pack::{
-    AudioLayout, Dimension, FileEntry, ImageSizes, Manifest, ModelPack, NetworkEntry, PACK_FORMAT, Parity,
-    TensorEntry, WeightsEntry,
+    AudioLayout, Dimension, FileEntry, ImageSizes, Manifest, ModelPack, NetworkEntry, Optimisation,
+    PACK_FORMAT, Parity, Precision, TensorEntry, WeightsEntry,
 };
 pub use session::{StageTime, Stats};
 pub use time::{FrameRate, Heard, UtteranceId};

@@ -6,7 +6,7 @@ use ort::value::{TensorElementType, TensorRef, ValueType};
 
 use super::environment::RuntimeLibrary;
 use super::providers;
-use crate::pack::{Dimension, NetworkEntry, TensorEntry};
+use crate::pack::{Dimension, NetworkEntry, Optimisation, TensorEntry};
 use crate::{Device, Error, ErrorKind, Result};
 
 /// How the graphs of one engine are loaded.
@@ -38,9 +38,9 @@ impl Network {
         entry: &NetworkEntry,
         options: LoadOptions,
     ) -> Result<Self> {
-        let path = folder.join(&entry.file);
+        let path = folder.join(file_for(entry, options.device));
         let options = LoadOptions { threads: threads_for(entry.macs, options.threads), ..options };
-        let session = builder(library, options)
+        let session = builder(library, entry.optimisation, options)
             .and_then(|mut builder| builder.commit_from_file(&path))
             .map_err(|error| failed_to_load(error, role, options.device, &path))?;
         compare(role, "input", &entry.inputs, session.inputs(), &path)?;
@@ -84,11 +84,26 @@ impl Network {
     }
 }
 
-fn builder(library: &RuntimeLibrary, options: LoadOptions) -> ort::Result<SessionBuilder> {
+/// A CPU computes in f32 whatever the weights are stored in: it takes the graph that widens them once, where there is one.
+fn file_for(entry: &NetworkEntry, device: Device) -> &str {
+    match (&entry.widened, device) {
+        (Some(widened), Device::Cpu) => widened,
+        _ => &entry.file,
+    }
+}
+
+fn builder(
+    library: &RuntimeLibrary,
+    optimisation: Optimisation,
+    options: LoadOptions,
+) -> ort::Result<SessionBuilder> {
     let providers = providers::dispatch(options.device).map_err(|e| ort::Error::new(e.to_string()))?;
-    // Small graphs run 1.1 to 1.5 times slower without the layout pass of the last level (docs/decisions.md, 11).
+    let level = match optimisation {
+        Optimisation::All => GraphOptimizationLevel::Level3,
+        Optimisation::Extended => GraphOptimizationLevel::Level2,
+    };
     let mut builder = Session::builder(&library.environment)?
-        .with_optimization_level(GraphOptimizationLevel::Level3)?
+        .with_optimization_level(level)?
         .with_intra_threads(options.threads)?
         .with_intra_op_spinning(options.spinning)?
         .with_inter_threads(1)?;
