@@ -18,6 +18,8 @@ pub(crate) struct Manifest {
     pub(crate) name: String,
     pub(crate) description: String,
     pub(crate) made_by: String,
+    pub(crate) precision: &'static str,
+    pub(crate) encoder_identity: String,
     pub(crate) image: Image,
     pub(crate) fps: [u32; 2],
     pub(crate) audio: Audio,
@@ -50,7 +52,8 @@ pub(crate) struct Audio {
 
 #[derive(Serialize)]
 pub(crate) struct Network {
-    file: String,
+    pub(crate) file: String,
+    pub(crate) optimisation: &'static str,
     inputs: Vec<PortEntry>,
     outputs: Vec<PortEntry>,
     pub(crate) parameters: u64,
@@ -117,7 +120,10 @@ impl Manifest {
 impl Network {
     pub(crate) fn new(file: String, inputs: &[Port], outputs: &[Port], parameters: u64, macs: u64) -> Self {
         let described = |ports: &[Port]| ports.iter().map(PortEntry::new).collect();
-        Self { file, inputs: described(inputs), outputs: described(outputs), parameters, macs }
+        // A layout pass over more than a gigabyte of weights costs seconds and a copy of them.
+        let optimisation = if parameters > 250_000_000 { "extended" } else { "all" };
+        let (inputs, outputs) = (described(inputs), described(outputs));
+        Self { file, optimisation, inputs, outputs, parameters, macs }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::progress::{Advance, Progress, Reporter};
 use crate::staging::Staging;
 
 /// The format of `pack.json` that is written.
-const FORMAT: u32 = 0;
+const FORMAT: u32 = 1;
 
 /// Tokens of 20 ms before and from the first token of a frame, as MuseTalk was trained at 25 frames a second.
 const TOKENS: (usize, usize) = (4, 6);
@@ -187,11 +187,15 @@ impl PackBuilder {
         )?;
         let parameters = pack.networks.values().map(|network| network.parameters).sum();
         let folder_name = staging.name();
+        let encoder = &pack.networks["encoder"].file;
+        let encoder_identity = pack.files[encoder].sha256.clone();
         let manifest = Manifest {
             format: FORMAT,
             name: self.name.clone().or(origin.name).unwrap_or(folder_name),
             description: self.description.clone().or(origin.description).unwrap_or_default(),
             made_by: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).into(),
+            precision: "fp32",
+            encoder_identity,
             image: shapes.image(),
             fps: [25, 1],
             audio: shapes.audio(),
