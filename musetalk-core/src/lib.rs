@@ -58,6 +58,7 @@ pub mod runtime;
 pub mod self_test;
 mod session;
 mod time;
+mod trial;
 
 pub use asset::{AvatarAsset, AvatarParts, FaceBox};
 pub use avatar::{Avatar, AvatarOptions, FrameReader, Interrupter, PcmWriter};
@@ -71,6 +72,7 @@ pub use pack::{
 };
 pub use session::{StageTime, Stats};
 pub use time::{FrameRate, Heard, UtteranceId};
+pub use trial::{Measure, NetworkTest, SelfTest};
 
 /// The design essays and the README, compiled so that what they show stays true.
 #[cfg(doctest)]

@@ -58,6 +58,9 @@ type Expected = (&'static str, Vec<u64>);
 
 const FREE: u64 = 0;
 
+/// A tensor that is found by its name.
+type Named = (String, Expected);
+
 fn expected(manifest: &Manifest, role: &str) -> (Vec<Expected>, Vec<Expected>) {
     let (image, audio) = (&manifest.image, &manifest.audio);
     let (c, l, size) =
@@ -76,7 +79,7 @@ fn expected(manifest: &Manifest, role: &str) -> (Vec<Expected>, Vec<Expected>) {
     }
 }
 
-fn expected_of_face(role: &str) -> (Vec<(String, Expected)>, Vec<(String, Expected)>) {
+fn expected_of_face(role: &str) -> (Vec<Named>, Vec<Named>) {
     let f32 = |name: &str, sides: &[u64]| (name.to_owned(), ("f32", sides.to_vec()));
     match role {
         "face_detector" => {
@@ -123,12 +126,7 @@ fn compare_in_order(role: &str, side: &str, stated: &[TensorEntry], expected: &[
 }
 
 /// Networks that others published have their tensors in whatever order they were written.
-fn compare_by_name(
-    role: &str,
-    side: &str,
-    stated: &[TensorEntry],
-    expected: &[(String, Expected)],
-) -> Result<()> {
+fn compare_by_name(role: &str, side: &str, stated: &[TensorEntry], expected: &[Named]) -> Result<()> {
     let found = |name: &str, wanted: &Expected| {
         stated.iter().any(|tensor| tensor.name == name && fits(tensor, wanted))
     };

@@ -201,6 +201,17 @@ pub struct Parity {
     pub relative_error: BTreeMap<String, f64>,
 }
 
+impl TensorEntry {
+    /// Its sides for one item, free ones `free` long.
+    pub(crate) fn sides(&self, free: usize) -> Vec<usize> {
+        let side = |dimension: &Dimension| match dimension {
+            Dimension::Fixed(n) => usize::try_from(*n).unwrap_or(usize::MAX),
+            Dimension::Named(_) => free,
+        };
+        std::iter::once(1).chain(self.shape.iter().skip(1).map(side)).collect()
+    }
+}
+
 impl Manifest {
     /// Reads the text of a `pack.json` and checks that its numbers fit together.
     ///

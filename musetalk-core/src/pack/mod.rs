@@ -8,6 +8,7 @@ mod receipts;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+pub(crate) use integrity::hex;
 pub use manifest::{
     AudioLayout, Dimension, FileEntry, ImageSizes, Manifest, NetworkEntry, Optimisation, PACK_FORMAT, Parity,
     Precision, TensorEntry, WeightsEntry,
