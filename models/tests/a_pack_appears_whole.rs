@@ -17,7 +17,7 @@ fn every_file_is_listed_with_its_size_and_digest() {
     let built = build(&tiny(&folder), &pack).unwrap();
     assert_eq!(folder.names(), ["checkpoint", "tiny.pack"]);
     let manifest: Value = serde_json::from_slice(&std::fs::read(pack.join("pack.json")).unwrap()).unwrap();
-    assert_eq!(manifest["format"], 0);
+    assert_eq!(manifest["format"], 1);
     let mut total = std::fs::metadata(pack.join("pack.json")).unwrap().len();
     for (name, entry) in manifest["files"].as_object().unwrap() {
         let bytes = std::fs::read(pack.join(name)).unwrap();
