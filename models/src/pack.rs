@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use musetalk_core::{Error, ErrorKind, Result};
 
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, ModelVersion, Role, Sources};
 use crate::graph::{Built, Graph};
-use crate::manifest::{self, Audio, FileEntry, Image, Manifest, Network, Origin, WeightEntry};
+use crate::manifest::{self, Audio, FileEntry, Image, Manifest, Network, WeightEntry};
 use crate::networks::unet::Unet;
 use crate::networks::vae::{Ending, Vae};
 use crate::networks::whisper::Whisper;
@@ -56,6 +56,7 @@ pub struct PackBuilder {
     name: Option<String>,
     description: Option<String>,
     precision: Precision,
+    version: Option<ModelVersion>,
     replace: bool,
     ending: Ending,
     largest_inside: u64,
@@ -71,14 +72,19 @@ pub struct BuiltPack {
     pub bytes: u64,
     /// Values in the checkpoints that the networks use.
     pub parameters: u64,
+    /// What a person should know about the checkpoints, each in a sentence: contradictions, choices that were made.
+    pub notes: Vec<String>,
+    /// Networks that were not found and are not needed to speak, each with where it comes from, licence and size.
+    pub absent: Vec<String>,
 }
 
 impl PackBuilder {
-    /// From a folder with `whisper/`, `unet/`, `vae/` and, optionally, `origin.json`.
+    /// From a folder of checkpoints: as MuseTalk publishes them (`musetalkV15/`, `sd-vae/`, `whisper/`, …), as Hugging
+    /// Face does (`unet/`, `vae/`, `whisper/` and, optionally, `origin.json`), or under any names.
     pub fn new(from: impl Into<PathBuf>) -> Self {
-        let (name, description, precision) = (None, None, Precision::default());
+        let (name, description, precision, version) = (None, None, Precision::default(), None);
         let (replace, ending, largest_inside) = (false, Ending::Bytes, LARGEST_INSIDE);
-        Self { from: from.into(), name, description, precision, replace, ending, largest_inside }
+        Self { from: from.into(), name, description, precision, version, replace, ending, largest_inside }
     }
 
     /// The pack's name; `origin.json`, then the name of the pack's folder, stand in for it.
@@ -99,6 +105,13 @@ impl PackBuilder {
     #[must_use]
     pub fn precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
+        self
+    }
+
+    /// The release whose generator is packed; by default 1.5 where both are there.
+    #[must_use]
+    pub fn version(mut self, version: ModelVersion) -> Self {
+        self.version = Some(version);
         self
     }
 
@@ -147,25 +160,23 @@ impl PackBuilder {
     ) -> Result<BuiltPack> {
         let reporter = Reporter::new(&mut progress);
         let staging = Staging::beside(out.as_ref(), self.replace)?;
-        let (bytes, parameters) = self.fill(&staging, &reporter)?;
+        let filled = self.fill(&staging, &reporter)?;
         reporter.finish()?;
-        let folder = staging.publish()?;
-        Ok(BuiltPack { folder, bytes, parameters })
+        Ok(BuiltPack { folder: staging.publish()?, ..filled })
     }
 
-    fn fill(&self, staging: &Staging, reporter: &Reporter<'_>) -> Result<(u64, u64)> {
+    /// Writes all files of the pack; what is said of it has no folder yet.
+    fn fill(&self, staging: &Staging, reporter: &Reporter<'_>) -> Result<BuiltPack> {
         let Precision::Fp32 = self.precision;
-        let origin = Origin::read(&self.from)?;
-        let whisper = Checkpoint::open(&self.from.join("whisper"), reporter)?;
-        let unet = Checkpoint::open(&self.from.join("unet"), reporter)?;
-        let vae = Checkpoint::open(&self.from.join("vae"), reporter)?;
-        let checkpoints = [&whisper, &unet, &vae];
+        let sources = Sources::find(&self.from, self.version, reporter)?;
+        let Sources { whisper, unet, vae, .. } = &sources;
+        let checkpoints = [whisper, unet, vae];
         let stored: u64 = checkpoints.iter().flat_map(|c| c.files()).map(|(_, bytes)| bytes).sum();
         let values: u64 = checkpoints.iter().map(|c| c.value_count()).sum();
         reporter.expect(stored + 4 * values);
 
         reporter.step("configurations")?;
-        let shapes = Shapes::configured(&whisper, &unet, &vae)?;
+        let shapes = Shapes::configured(whisper, unet, vae)?;
         let mut pack = Parts {
             folder: staging.path(),
             reporter,
@@ -173,19 +184,16 @@ impl PackBuilder {
             files: BTreeMap::new(),
             networks: BTreeMap::new(),
         };
-        pack.network("audio_encoder", &whisper, |graph| shapes.whisper.build(&whisper, graph))?;
+        pack.network("audio_encoder", whisper, |graph| shapes.whisper.build(whisper, graph))?;
         let (side, rows) = (shapes.vae.latent_size(), shapes.rows());
-        pack.network("generator", &unet, |graph| shapes.unet.build(&unet, graph, side, rows))?;
-        pack.network("decoder", &vae, |graph| shapes.vae.build_decoder(&vae, graph, self.ending))?;
-        pack.network("encoder", &vae, |graph| shapes.vae.build_encoder(&vae, graph))?;
+        pack.network("generator", unet, |graph| shapes.unet.build(unet, graph, side, rows))?;
+        pack.network("decoder", vae, |graph| shapes.vae.build_decoder(vae, graph, self.ending))?;
+        pack.network("encoder", vae, |graph| shapes.vae.build_encoder(vae, graph))?;
 
         reporter.step("checksums")?;
-        let weights = provenance(
-            &[("audio_encoder", &whisper), ("generator", &unet), ("decoder, encoder", &vae)],
-            &origin,
-            reporter,
-        )?;
+        let weights = provenance(&sources, reporter)?;
         let parameters = pack.networks.values().map(|network| network.parameters).sum();
+        let Sources { origin, notes, absent, .. } = sources;
         let folder_name = staging.name();
         let manifest = Manifest {
             format: FORMAT,
@@ -202,7 +210,7 @@ impl PackBuilder {
         };
         let written = write_file(staging.path(), manifest::FILE, &manifest.to_json()?)?;
         let bytes = manifest.files.values().map(|file| file.bytes).sum::<u64>() + written.bytes;
-        Ok((bytes, parameters))
+        Ok(BuiltPack { folder: PathBuf::new(), bytes, parameters, notes, absent })
     }
 }
 
@@ -304,17 +312,22 @@ impl Parts<'_, '_> {
 
 /// Where the weights came from, with the digest of every checkpoint file.
 fn provenance(
-    checkpoints: &[(&str, &Checkpoint<'_>)],
-    origin: &Origin,
+    sources: &Sources<'_>,
     reporter: &dyn Advance,
 ) -> Result<Vec<WeightEntry>> {
     let mut entries = Vec::new();
-    for (network, checkpoint) in checkpoints {
+    let networks = [
+        ("audio_encoder", Role::Whisper, &sources.whisper),
+        ("generator", Role::Unet, &sources.unet),
+        ("decoder, encoder", Role::Vae, &sources.vae),
+    ];
+    for (network, role, checkpoint) in networks {
         for (path, _) in checkpoint.files() {
+            let (origin, licence) = sources.provenance(role);
             entries.push(WeightEntry {
-                network: (*network).into(),
-                origin: origin.origin.clone().unwrap_or_else(|| "unknown".into()),
-                licence: origin.licence.clone().unwrap_or_else(|| "unknown".into()),
+                network: network.into(),
+                origin,
+                licence,
                 sha256: digest(&path, reporter)?,
             });
         }
