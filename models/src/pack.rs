@@ -311,10 +311,7 @@ impl Parts<'_, '_> {
 }
 
 /// Where the weights came from, with the digest of every checkpoint file.
-fn provenance(
-    sources: &Sources<'_>,
-    reporter: &dyn Advance,
-) -> Result<Vec<WeightEntry>> {
+fn provenance(sources: &Sources<'_>, reporter: &dyn Advance) -> Result<Vec<WeightEntry>> {
     let mut entries = Vec::new();
     let networks = [
         ("audio_encoder", Role::Whisper, &sources.whisper),

@@ -12,7 +12,8 @@ pub(crate) type Facts = Vec<(&'static str, Value)>;
 /// What the shapes under canonical names say. A tensor that is missing decides nothing; the graphs will ask for it.
 pub(crate) fn facts<'a>(role: Role, shape: impl Fn(&str) -> Option<&'a [usize]>) -> Facts {
     let side = |name: &str, side: usize| shape(name).and_then(|sides| sides.get(side).copied());
-    let count = |name: &dyn Fn(usize) -> String| (0..).take_while(|&index| shape(&name(index)).is_some()).count();
+    let count =
+        |name: &dyn Fn(usize) -> String| (0..).take_while(|&index| shape(&name(index)).is_some()).count();
     let holds = |name: &str| shape(name).is_some();
     let mut facts = Facts::new();
     let mut state = |key: &'static str, value: Option<Value>| facts.extend(value.map(|value| (key, value)));
@@ -82,7 +83,8 @@ pub(crate) fn facts<'a>(role: Role, shape: impl Fn(&str) -> Option<&'a [usize]>)
 
 /// Options that shapes cannot decide, as the published networks have them; `dims` is OpenAI's own record.
 pub(crate) fn defaults(role: Role, facts: &Facts, dims: &BTreeMap<String, u64>) -> Facts {
-    let number = |key: &str| facts.iter().find(|(known, _)| *known == key).and_then(|(_, value)| value.as_u64());
+    let number =
+        |key: &str| facts.iter().find(|(known, _)| *known == key).and_then(|(_, value)| value.as_u64());
     match role {
         Role::Unet => vec![("attention_head_dim", json!(8))],
         Role::Vae => {

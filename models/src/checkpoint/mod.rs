@@ -56,10 +56,7 @@ enum Source<'a> {
         reporter: &'a dyn Advance,
     },
     /// Every tensor exists: its values are drawn when it is first asked for, and kept.
-    Drawn {
-        draw: &'a dyn Fn(&str, &[usize]) -> Tensor,
-        kept: RefCell<BTreeMap<String, Tensor>>,
-    },
+    Drawn { draw: &'a dyn Fn(&str, &[usize]) -> Tensor, kept: RefCell<BTreeMap<String, Tensor>> },
 }
 
 impl<'a> Checkpoint<'a> {
@@ -76,8 +73,11 @@ impl<'a> Checkpoint<'a> {
             [path] => path.clone(),
             _ => paths.first().and_then(|path| path.parent()).unwrap_or(Path::new("")).to_owned(),
         };
-        let file_of: BTreeMap<&str, usize> =
-            files.iter().enumerate().flat_map(|(at, file)| file.names().map(move |name| (name, at))).collect();
+        let file_of: BTreeMap<&str, usize> = files
+            .iter()
+            .enumerate()
+            .flat_map(|(at, file)| file.names().map(move |name| (name, at)))
+            .collect();
         let stored: HashMap<String, (usize, String)> = names::canonical(role, file_of.keys().copied())
             .into_iter()
             .map(|(name, stored)| (name, (file_of[stored], stored.to_owned())))
@@ -86,7 +86,8 @@ impl<'a> Checkpoint<'a> {
             let (file, stored) = stored.get(name)?;
             files[*file].shape(stored)
         });
-        let dims = files.iter().flat_map(TensorFile::dims).map(|(key, value)| (key.clone(), *value)).collect();
+        let dims =
+            files.iter().flat_map(TensorFile::dims).map(|(key, value)| (key.clone(), *value)).collect();
         let defaults = derive::defaults(role, &facts, &dims);
         let (mut config, configured) = match config {
             Some(config) => (config, true),

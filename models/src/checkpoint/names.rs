@@ -104,7 +104,8 @@ fn prefix<'a>(role: Role, stored: &[&'a str]) -> &'a str {
         }
         prefix.is_empty()
     };
-    let found = stored.iter().filter_map(|name| name.strip_suffix(role.probe())).filter(|prefix| known(prefix));
+    let found =
+        stored.iter().filter_map(|name| name.strip_suffix(role.probe())).filter(|prefix| known(prefix));
     found.min_by_key(|prefix| prefix.len()).unwrap_or_default()
 }
 
@@ -116,7 +117,8 @@ fn renamed(role: Role, name: &str) -> String {
         }
         Role::Whisper => {
             let layer = name.strip_prefix("blocks.").and_then(|rest| rest.split_once('.'));
-            let (before, rest) = layer.map_or((String::new(), name), |(n, rest)| (format!("layers.{n}."), rest));
+            let (before, rest) =
+                layer.map_or((String::new(), name), |(n, rest)| (format!("layers.{n}."), rest));
             let theirs = OPENAI_WHISPER.iter().find(|(_, theirs)| rest.starts_with(theirs));
             let rest = theirs.map_or_else(|| rest.to_owned(), |(new, theirs)| rest.replacen(theirs, new, 1));
             before + &rest

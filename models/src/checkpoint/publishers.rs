@@ -16,8 +16,7 @@ pub(crate) struct Published {
     size: &'static str,
 }
 
-const MUSETALK_LICENCE: &str =
-    "CreativeML Open RAIL-M by its model card; \"available for any purpose, even commercially\" by its README";
+const MUSETALK_LICENCE: &str = "CreativeML Open RAIL-M by its model card; \"available for any purpose, even commercially\" by its README";
 
 pub(crate) const UNET_15: Published = Published {
     what: "generator (UNet 1.5)",

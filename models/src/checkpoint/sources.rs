@@ -62,7 +62,8 @@ impl<'a> Sources<'a> {
         let mut search = Search::new(Files::below(folder)?);
         let origin = Origin::read(folder)?;
         let (unet, version) = search.generator(version)?;
-        let found = [Role::Vae, Role::Whisper, Role::FaceParser, Role::FaceDetector].map(|role| search.network(role));
+        let found =
+            [Role::Vae, Role::Whisper, Role::FaceParser, Role::FaceDetector].map(|role| search.network(role));
         let [vae, whisper, face_parser, face_detector] = found;
         let (vae, whisper) = (vae?, whisper?);
         let missing = [(&unet, search.wanted), (&vae, Role::Vae.into()), (&whisper, Role::Whisper.into())];
@@ -94,7 +95,18 @@ impl<'a> Sources<'a> {
         let (unet, vae, whisper) =
             (open(Role::Unet, unet)?, open(Role::Vae, vae)?, open(Role::Whisper, whisper)?);
         let notes = search.notes;
-        Ok(Self { whisper, unet, vae, face_parser, face_detector, face_landmarks, origin, version, notes, absent })
+        Ok(Self {
+            whisper,
+            unet,
+            vae,
+            face_parser,
+            face_detector,
+            face_landmarks,
+            origin,
+            version,
+            notes,
+            absent,
+        })
     }
 
     /// Where a network's weights come from and under which licence, as `origin.json` or their place tells.
@@ -105,7 +117,9 @@ impl<'a> Sources<'a> {
             (Role::Unet, Some(ModelVersion::V1)) => Some(&publishers::UNET_10),
             (role, Some(_)) => Some(publishers::published(role)),
         };
-        let guess = |what: fn(&Published) -> &'static str| by_place.map(|p| format!("{}, by the file's place", what(p)));
+        let guess = |what: fn(&Published) -> &'static str| {
+            by_place.map(|p| format!("{}, by the file's place", what(p)))
+        };
         (
             told.0.or_else(|| guess(|p| p.publisher)).unwrap_or_else(|| "unknown".into()),
             told.1.or_else(|| guess(|p| p.licence)).unwrap_or_else(|| "unknown".into()),
@@ -199,7 +213,8 @@ impl Search {
 
     /// DWPose as it is published in ONNX; a note where only its training checkpoint is there.
     fn landmarks(&mut self) -> Option<PathBuf> {
-        let found = self.files.named("dw-ll_ucoco_384", "onnx").or_else(|| self.files.named("dw-ll_ucoco", "onnx"));
+        let found =
+            self.files.named("dw-ll_ucoco_384", "onnx").or_else(|| self.files.named("dw-ll_ucoco", "onnx"));
         if found.is_none()
             && let Some(path) = self.files.named("dw-ll_ucoco", "pth")
         {

@@ -11,7 +11,10 @@ const MOST_SIDES: usize = 8;
 pub(crate) enum Element {
     Float(Float),
     /// A format that no weight has, by name: whole numbers, truth values.
-    Other { name: String, bytes: usize },
+    Other {
+        name: String,
+        bytes: usize,
+    },
 }
 
 /// The number formats that weights are stored in, little-endian.
@@ -91,7 +94,14 @@ impl Stored {
     pub(crate) fn span(&self) -> usize {
         match self.count() {
             0 => 0,
-            _ => 1 + self.shape.iter().zip(&self.strides).map(|(side, stride)| (side - 1) * stride).sum::<usize>(),
+            _ => {
+                1 + self
+                    .shape
+                    .iter()
+                    .zip(&self.strides)
+                    .map(|(side, stride)| (side - 1) * stride)
+                    .sum::<usize>()
+            }
         }
     }
 
@@ -99,7 +109,8 @@ impl Stored {
     pub(crate) fn is_contiguous(&self) -> bool {
         let expected = row_major(&self.shape);
         let sides = self.shape.iter().zip(self.strides.iter().zip(expected));
-        self.count() == 0 || sides.into_iter().all(|(&side, (&stride, expected))| side == 1 || stride == expected)
+        self.count() == 0
+            || sides.into_iter().all(|(&side, (&stride, expected))| side == 1 || stride == expected)
     }
 
     /// The recorded checksum of the bytes under `span` values, if they are the whole storage.

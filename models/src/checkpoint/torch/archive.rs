@@ -39,7 +39,10 @@ pub(crate) fn contents(file: &mut File, path: &Path, bytes: u64) -> Result<Conte
     let text = read(file, path, "data.pkl", &entries[&format!("{folder}/data.pkl")])?;
     let (built, end) = pickle::read(&mut Cursor::new(&text), path, " of data.pkl", 0)?;
     if end != text.len() as u64 {
-        return Err(damaged(path, format!("{} bytes follow the pickle in data.pkl", text.len() as u64 - end)));
+        return Err(damaged(
+            path,
+            format!("{} bytes follow the pickle in data.pkl", text.len() as u64 - end),
+        ));
     }
     state::contents(&built, path, |view| match entries.get(&format!("{folder}/data/{}", view.key)) {
         Some(storage) if Some(length(&storage.bytes)) == state::size(&view.element, view.count) => {
@@ -130,7 +133,9 @@ fn entries(file: &mut File, path: &Path) -> Result<HashMap<String, Storage>> {
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
         let end = entry.data_start().and_then(|start| start.checked_add(entry.size()));
-        let (Some(start), Some(end), true) = (entry.data_start(), end, entry.size() == entry.compressed_size()) else {
+        let (Some(start), Some(end), true) =
+            (entry.data_start(), end, entry.size() == entry.compressed_size())
+        else {
             return Err(damaged(path, format!("entry {name} has two sizes, or no place")));
         };
         // Files can be written without checksums; then zero stands in their place.
@@ -161,7 +166,10 @@ fn entry_name(raw: &[u8], path: &Path) -> Result<String> {
 fn folder(entries: &HashMap<String, Storage>, path: &Path) -> Result<String> {
     let roots: Vec<&str> = entries.keys().filter_map(|name| name.strip_suffix("/data.pkl")).collect();
     let [root] = roots[..] else {
-        return Err(damaged(path, format!("the zip archive has {} data.pkl; torch.save writes one", roots.len())));
+        return Err(damaged(
+            path,
+            format!("the zip archive has {} data.pkl; torch.save writes one", roots.len()),
+        ));
     };
     if entries.contains_key(&format!("{root}/constants.pkl")) {
         let text = format!("a TorchScript archive holds code; a state dict is needed: {}", path.display());

@@ -6,7 +6,11 @@
 //! | `state` | from what it built to named tensors |
 //! | `archive`, `legacy` | where the two kinds of files keep their pickle and their storages |
 
+#[cfg(test)]
+mod altered;
 mod archive;
+#[cfg(test)]
+mod fixtures;
 mod legacy;
 mod opcode;
 mod pickle;

@@ -247,7 +247,8 @@ impl Machine<'_> {
             }
             0x93 => {
                 let names = self.pop_many(2)?;
-                let [Node::Text(module), Node::Text(name)] = [&self.nodes[names[0]], &self.nodes[names[1]]] else {
+                let [Node::Text(module), Node::Text(name)] = [&self.nodes[names[0]], &self.nodes[names[1]]]
+                else {
                     return Err(self.damaged("a global is named by something that is no text"));
                 };
                 if module.len().max(name.len()) > LONGEST_NAME {
@@ -293,7 +294,10 @@ impl Machine<'_> {
                 Node::Text(_),
                 Node::Integer(count),
                 ..,
-            ] if what == "storage" && key.len() <= LONGEST_NAME && (parts.len() == 5 || matches!(parts[5..], [Node::None])) => {
+            ] if what == "storage"
+                && key.len() <= LONGEST_NAME
+                && (parts.len() == 5 || matches!(parts[5..], [Node::None])) =>
+            {
                 u64::try_from(*count).ok().map(|count| (element.clone(), key.clone(), count))
             }
             _ => None,
@@ -307,7 +311,8 @@ impl Machine<'_> {
     /// What a call of an allowed global stands for.
     fn call(&mut self) -> Result<()> {
         let parts = self.pop_many(2)?;
-        let (Node::Global(global), Node::Tuple(arguments)) = (&self.nodes[parts[0]], &self.nodes[parts[1]]) else {
+        let (Node::Global(global), Node::Tuple(arguments)) = (&self.nodes[parts[0]], &self.nodes[parts[1]])
+        else {
             return Err(self.damaged("something is called that is no global, or with no tuple"));
         };
         let arguments: Vec<&Node> = arguments.iter().take(8).map(|&id| &self.nodes[id]).collect();
@@ -330,19 +335,29 @@ impl Machine<'_> {
         };
         match built {
             Some(node) => self.push(node),
-            None => Err(self.damaged(format!("{} is called with something else than it takes", global.name()))),
+            None => {
+                Err(self.damaged(format!("{} is called with something else than it takes", global.name())))
+            }
         }
     }
 
     fn pairs(&self, items: &[Id]) -> Option<Vec<(Id, Id)>> {
         let pair = |&item: &Id| match &self.nodes[item] {
-            Node::List(pair) | Node::Tuple(pair) => <[Id; 2]>::try_from(pair.as_slice()).ok().map(|[k, v]| (k, v)),
+            Node::List(pair) | Node::Tuple(pair) => {
+                <[Id; 2]>::try_from(pair.as_slice()).ok().map(|[k, v]| (k, v))
+            }
             _ => None,
         };
         items.iter().map(pair).collect()
     }
 
-    fn tensor(&self, storage: &StorageView, offset: i128, shape: &[Id], strides: &[Id]) -> Option<TensorView> {
+    fn tensor(
+        &self,
+        storage: &StorageView,
+        offset: i128,
+        shape: &[Id],
+        strides: &[Id],
+    ) -> Option<TensorView> {
         let sides = |ids: &[Id]| -> Option<Vec<usize>> {
             let side = |&id: &Id| match self.nodes[id] {
                 Node::Integer(side) => usize::try_from(side).ok(),
@@ -473,7 +488,9 @@ impl Machine<'_> {
         loop {
             match self.byte()? {
                 b'\n' => return Ok(String::from_utf8_lossy(&line).into_owned()),
-                _ if line.len() == LONGEST_NAME => return Err(self.damaged("the name of a global has no end")),
+                _ if line.len() == LONGEST_NAME => {
+                    return Err(self.damaged("the name of a global has no end"));
+                }
                 byte => line.push(byte),
             }
         }
@@ -508,7 +525,9 @@ impl Machine<'_> {
     }
 
     fn unsupported(&self, what: impl std::fmt::Display) -> Error {
-        let text = format!("the pickle asks for {what}, and only tensors are taken from a checkpoint (nothing was executed)");
+        let text = format!(
+            "the pickle asks for {what}, and only tensors are taken from a checkpoint (nothing was executed)"
+        );
         self.refused(ErrorKind::Unsupported, text)
     }
 

@@ -49,7 +49,10 @@ pub(super) fn contents(
 
 fn wrapped<'a>(built: &'a Built, dict: &'a Node) -> Option<&'a Node> {
     let under = |wrapper: &str| {
-        built.entries(dict).find(|(key, node)| *key == wrapper && matches!(node, Node::Dict(_))).map(|(_, n)| n)
+        built
+            .entries(dict)
+            .find(|(key, node)| *key == wrapper && matches!(node, Node::Dict(_)))
+            .map(|(_, n)| n)
     };
     WRAPPERS.iter().find_map(|wrapper| under(wrapper))
 }
