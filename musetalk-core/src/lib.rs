@@ -54,6 +54,7 @@ mod pack;
 mod pool;
 mod prepare;
 pub mod runtime;
+pub mod self_test;
 mod session;
 mod time;
 

@@ -98,12 +98,6 @@ impl TensorFile {
         &self.contents.dims
     }
 
-    /// Of all floating-point tensors together.
-    pub(crate) fn value_count(&self) -> u64 {
-        let floats = self.contents.tensors.values().filter(|s| matches!(s.element, Element::Float(_)));
-        floats.map(|stored| stored.count() as u64).fold(0, u64::saturating_add)
-    }
-
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

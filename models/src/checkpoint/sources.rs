@@ -42,8 +42,6 @@ pub(crate) struct Sources<'a> {
     pub(crate) version: Option<ModelVersion>,
     /// What a person should know about what was found, each in a sentence.
     pub(crate) notes: Vec<String>,
-    /// Networks that are not there and not needed to speak, with where they come from.
-    pub(crate) absent: Vec<String>,
 }
 
 impl<'a> Sources<'a> {
@@ -72,20 +70,12 @@ impl<'a> Sources<'a> {
         let (Some(unet), Some(vae), Some(whisper)) = (unet, vae, whisper) else {
             return Err(search.missing(folder, &missing));
         };
-        let mut absent = Vec::new();
-        let mut optional = |role: Role, files: Option<Vec<PathBuf>>| match files {
-            Some(files) => Checkpoint::open(role, &files, None, reporter).map(Some),
-            None => {
-                absent.push(publishers::published(role).to_string());
-                Ok(None)
-            }
+        let optional = |role: Role, files: Option<Vec<PathBuf>>| {
+            files.map(|files| Checkpoint::open(role, &files, None, reporter)).transpose()
         };
         let face_parser = optional(Role::FaceParser, face_parser?)?;
         let face_detector = optional(Role::FaceDetector, face_detector?)?;
         let face_landmarks = search.landmarks();
-        if face_landmarks.is_none() {
-            absent.push(publishers::FACE_LANDMARKS.to_string());
-        }
         let mut open = |role, files: Vec<PathBuf>| -> Result<Checkpoint<'a>> {
             let config = configuration(role, &files[0])?;
             let mut checkpoint = Checkpoint::open(role, &files, config, reporter)?;
@@ -95,18 +85,17 @@ impl<'a> Sources<'a> {
         let (unet, vae, whisper) =
             (open(Role::Unet, unet)?, open(Role::Vae, vae)?, open(Role::Whisper, whisper)?);
         let notes = search.notes;
-        Ok(Self {
-            whisper,
-            unet,
-            vae,
-            face_parser,
-            face_detector,
-            face_landmarks,
-            origin,
-            version,
-            notes,
-            absent,
-        })
+        Ok(Self { whisper, unet, vae, face_parser, face_detector, face_landmarks, origin, version, notes })
+    }
+
+    /// Networks that are not there and not needed to speak, with where they come from, licence and size.
+    pub(crate) fn absent(&self) -> Vec<String> {
+        let optional = [
+            (self.face_parser.is_some(), publishers::published(Role::FaceParser)),
+            (self.face_detector.is_some(), publishers::published(Role::FaceDetector)),
+            (self.face_landmarks.is_some(), &publishers::FACE_LANDMARKS),
+        ];
+        optional.into_iter().filter(|(there, _)| !there).map(|(_, published)| published.to_string()).collect()
     }
 
     /// Where a network's weights come from and under which licence, as `origin.json` or their place tells.

@@ -50,10 +50,9 @@ pub(crate) fn contents(file: &mut File, path: &Path, bytes: u64) -> Result<Conte
         }
         Some(storage) => {
             let (key, found) = (&view.key, length(&storage.bytes));
-            let text = format!("storage {key} of {} {} has {found} bytes", view.count, view.element);
-            Err(damaged(path, text))
+            Err(format!("has storage {key} of {} {}, which has {found} bytes", view.count, view.element))
         }
-        None => Err(damaged(path, format!("storage {} is not in the archive", view.key))),
+        None => Err(format!("has storage {}, which is not in the archive", view.key)),
     })
 }
 
@@ -79,7 +78,7 @@ fn check_end(file: &mut File, path: &Path, bytes: u64) -> Result<()> {
         let mut record = [0; 56];
         file.seek(SeekFrom::Start(at.min(bytes)))
             .and_then(|_| file.read_exact(&mut record))
-            .map_err(|_| cut())?;
+            .map_err(|e| cut().caused_by(e))?;
         if !record.starts_with(b"PK\x06\x06") {
             return Err(cut());
         }

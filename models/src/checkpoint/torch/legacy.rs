@@ -37,7 +37,7 @@ pub(crate) fn contents(file: &mut File, path: &Path, bytes: u64) -> Result<Conte
     let storages = storages(file, path, at..bytes, &object, &keys)?;
     state::contents(&object, path, |view| match storages.get(view.key.as_str()) {
         Some(storage) => Ok(storage.clone()),
-        None => Err(damaged(path, format!("storage {} is not in the file", view.key))),
+        None => Err(format!("has storage {}, which is not in the file", view.key)),
     })
 }
 
@@ -84,13 +84,16 @@ fn storages<'a>(
         })?;
         let found = u64::from_le_bytes(found);
         if found != count {
-            let text = format!("storage {key:.100} has {found} values, its tensor says {count}");
+            let owner = state::owner(object, key);
+            let text = format!("tensor {owner:.200} has storage {key} of {count} values, which has {found}");
             return Err(damaged(path, text));
         }
         let start = left.start + 8;
         let end = state::size(element, count).and_then(|bytes| start.checked_add(bytes));
         let Some(end) = end.filter(|end| *end <= left.end) else {
-            let text = format!("storage {key:.100} of {count} values is longer than the file");
+            let owner = state::owner(object, key);
+            let text =
+                format!("tensor {owner:.200} has storage {key} of {count} values, longer than the file");
             return Err(damaged(path, text));
         };
         if storages.insert(key.as_str(), Storage { bytes: start..end, checksum: None }).is_some() {

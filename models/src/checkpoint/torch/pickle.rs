@@ -260,7 +260,7 @@ impl Machine<'_> {
             b'Q' => self.storage(),
             b'R' => self.call(),
             b'b' => self.state(),
-            _ => Err(self.unsupported("it")),
+            _ => Err(self.unsupported("an opcode that no state dict needs")),
         }
     }
 
@@ -336,8 +336,17 @@ impl Machine<'_> {
         match built {
             Some(node) => self.push(node),
             None => {
-                Err(self.damaged(format!("{} is called with something else than it takes", global.name())))
+                let (name, of) = (global.name(), self.being_named());
+                Err(self.damaged(format!("{name} is called with something else than it takes{of}")))
             }
+        }
+    }
+
+    /// Of which tensor an error is: in a dictionary the name lies right below the value.
+    fn being_named(&self) -> String {
+        match self.stack.last().map(|&id| &self.nodes[id]) {
+            Some(Node::Text(name)) => format!(" (for {name:.200})"),
+            _ => String::new(),
         }
     }
 

@@ -19,8 +19,36 @@ const DEEPEST: usize = 4;
 pub(super) fn contents(
     built: &Built,
     path: &Path,
-    storages: impl Fn(&StorageView) -> Result<Storage>,
+    storages: impl Fn(&StorageView) -> Result<Storage, String>,
 ) -> Result<Contents> {
+    let (dict, dims) = opened(built);
+    let mut tensors = BTreeMap::new();
+    for (name, node) in built.entries(dict) {
+        let Node::Tensor(view) = node else { continue };
+        let stored = storages(&view.storage)
+            .and_then(|storage| located(view, storage))
+            .map_err(|what| damaged(path, format!("tensor {name:.200} {what}")))?;
+        if tensors.insert(name.to_owned(), stored).is_some() {
+            return Err(damaged(path, format!("tensor {name:.200} is there twice")));
+        }
+    }
+    if tensors.is_empty() {
+        let keys: Vec<&str> = built.entries(dict).map(|(key, _)| key).take(8).collect();
+        let text = format!("no tensors were found, only the keys {keys:.200?}: {}", path.display());
+        return Err(Error::new(ErrorKind::Unsupported, text));
+    }
+    Ok(Contents { tensors, dims })
+}
+
+/// The first tensor that lies in the storage of a key, for messages.
+pub(super) fn owner<'a>(built: &'a Built, key: &str) -> &'a str {
+    let (dict, _) = opened(built);
+    let owns = |node: &Node| matches!(node, Node::Tensor(view) if view.storage.key == key);
+    built.entries(dict).find(|(_, node)| owns(node)).map_or("of no name", |(name, _)| name)
+}
+
+/// The dictionary of tensors inside all wrappers, and the numbers found on the way.
+fn opened(built: &Built) -> (&Node, BTreeMap<String, u64>) {
     let mut dict = built.root();
     let mut dims = BTreeMap::new();
     for _ in 0..DEEPEST {
@@ -30,21 +58,7 @@ pub(super) fn contents(
             None => break,
         }
     }
-    let mut tensors = BTreeMap::new();
-    for (name, node) in built.entries(dict) {
-        let Node::Tensor(view) = node else { continue };
-        let stored = located(view, storages(&view.storage)?)
-            .map_err(|what| damaged(path, format!("tensor {name:.200} {what}")))?;
-        if tensors.insert(name.to_owned(), stored).is_some() {
-            return Err(damaged(path, format!("tensor {name:.200} is there twice")));
-        }
-    }
-    if tensors.is_empty() {
-        let keys: Vec<&str> = built.entries(dict).map(|(key, _)| key).take(8).collect();
-        let text = format!("no tensors were found, only {keys:.200?}: {}", path.display());
-        return Err(Error::new(ErrorKind::Unsupported, text));
-    }
-    Ok(Contents { tensors, dims })
+    (dict, dims)
 }
 
 fn wrapped<'a>(built: &'a Built, dict: &'a Node) -> Option<&'a Node> {
