@@ -8,10 +8,12 @@ use musetalk_core::{Error, ErrorKind, Result, self_test};
 
 use crate::Precision;
 use crate::checkpoint::Checkpoint;
+use crate::faces::Faces;
 use crate::graph::Graph;
 use crate::manifest::{self, Audio, FileEntry, Image, Manifest, Network, Origin, WeightEntry};
+use crate::networks::Ending;
 use crate::networks::unet::Unet;
-use crate::networks::vae::{Ending, Vae};
+use crate::networks::vae::Vae;
 use crate::networks::whisper::Whisper;
 use crate::onnx::{WeightStore, Written, hex, write_file};
 use crate::progress::{Advance, Progress, Reporter};
@@ -66,7 +68,8 @@ pub struct BuiltPack {
 }
 
 impl PackBuilder {
-    /// From a folder with `whisper/`, `unet/`, `vae/` and, optionally, `origin.json`.
+    /// From a folder with `whisper/`, `unet/`, `vae/` and, optionally, `origin.json` and the networks that find faces:
+    /// `s3fd/`, `face-parse-bisent/`, `dwpose/dw-ll_ucoco_384.onnx`.
     pub fn new(from: impl Into<PathBuf>) -> Self {
         let (name, description, precision) = (None, None, Precision::default());
         let (replace, ending, largest_inside) = (false, Ending::Bytes, LARGEST_INSIDE);
@@ -101,7 +104,7 @@ impl PackBuilder {
         self
     }
 
-    /// Ends the decoder before it rounds, for measuring; the result is no pack that an engine takes.
+    /// Ends the decoder before it rounds and the face parser before it chooses, for measuring; the result is no pack that an engine takes.
     #[doc(hidden)]
     #[must_use]
     pub fn with_float_decoder(mut self) -> Self {
@@ -150,6 +153,7 @@ impl PackBuilder {
         let whisper = Checkpoint::open(&self.from.join("whisper"), reporter)?;
         let unet = Checkpoint::open(&self.from.join("unet"), reporter)?;
         let vae = Checkpoint::open(&self.from.join("vae"), reporter)?;
+        let faces = Faces::open(&self.from, reporter)?;
         let shapes = Shapes::configured(&whisper, &unet, &vae)?;
         let mut pack = Parts::new(staging.path(), reporter, self.precision, self.largest_inside);
         pack.network("audio_encoder", &whisper, &[""], |graph| shapes.whisper.build(&whisper, graph))?;
@@ -159,12 +163,15 @@ impl PackBuilder {
         pack.network("decoder", &vae, &decoder, |graph| shapes.vae.build_decoder(&vae, graph, self.ending))?;
         let encoder = ["encoder.", "quant_conv."];
         pack.network("encoder", &vae, &encoder, |graph| shapes.vae.build_encoder(&vae, graph))?;
+        faces.build(&mut pack, self.ending)?;
         pack.self_test()?;
 
-        let checkpoints = [("audio_encoder", &whisper), ("generator", &unet), ("decoder, encoder", &vae)];
+        let speaking = [("audio_encoder", &whisper), ("generator", &unet), ("decoder, encoder", &vae)];
+        let checkpoints: Vec<_> = speaking.into_iter().chain(faces.checkpoints()).collect();
         let stored = checkpoints.iter().flat_map(|(_, c)| c.files()).map(|(_, bytes)| bytes).sum();
         reporter.step("checksums", stored)?;
-        let weights = provenance(&checkpoints, &origin, reporter)?;
+        let mut weights = provenance(&checkpoints, &origin, reporter)?;
+        weights.extend(pack.published.iter().map(|(role, digest)| origin.entry(role, digest.clone())));
         let parameters = pack.networks.values().map(|network| network.parameters).sum();
         let folder_name = staging.name();
         let manifest = Manifest {
@@ -251,7 +258,7 @@ impl Shapes {
 }
 
 /// What was written so far.
-struct Parts<'a, 'b> {
+pub(crate) struct Parts<'a, 'b> {
     folder: &'a Path,
     reporter: &'a Reporter<'b>,
     precision: Precision,
@@ -259,12 +266,14 @@ struct Parts<'a, 'b> {
     files: BTreeMap<String, FileEntry>,
     networks: BTreeMap<String, Network>,
     trials: BTreeMap<&'static str, Vec<f32>>,
+    /// Digests of what was taken as it is.
+    published: Vec<(&'static str, String)>,
 }
 
 impl<'a, 'b> Parts<'a, 'b> {
     fn new(folder: &'a Path, reporter: &'a Reporter<'b>, precision: Precision, largest_inside: u64) -> Self {
-        let (files, networks, trials) = Default::default();
-        Self { folder, reporter, precision, largest_inside, files, networks, trials }
+        let (files, networks, trials, published) = Default::default();
+        Self { folder, reporter, precision, largest_inside, files, networks, trials, published }
     }
 
     /// Builds one graph from the tensors under some prefixes of a checkpoint, and tries it.
@@ -275,15 +284,37 @@ impl<'a, 'b> Parts<'a, 'b> {
         prefixes: &[&str],
         build: impl FnOnce(&mut Graph) -> Result<()>,
     ) -> Result<()> {
+        self.network_in(self.precision, name, checkpoint, prefixes, build)
+    }
+
+    /// As [`network`](Self::network), in single precision whatever the pack's.
+    pub(crate) fn single_network(
+        &mut self,
+        name: &'static str,
+        checkpoint: &Checkpoint<'_>,
+        prefixes: &[&str],
+        build: impl FnOnce(&mut Graph) -> Result<()>,
+    ) -> Result<()> {
+        self.network_in(Precision::Fp32, name, checkpoint, prefixes, build)
+    }
+
+    fn network_in(
+        &mut self,
+        precision: Precision,
+        name: &'static str,
+        checkpoint: &Checkpoint<'_>,
+        prefixes: &[&str],
+        build: impl FnOnce(&mut Graph) -> Result<()>,
+    ) -> Result<()> {
         let values = checkpoint.value_count(prefixes);
         self.reporter.step(name, 4 * values)?;
-        // The two graphs of a pack of halves share their weights, wherever they would lie otherwise.
-        let inside = self.precision == Precision::Fp32 && 4 * values <= self.largest_inside;
+        // The two graphs of a network of halves share its weights, wherever they would lie otherwise.
+        let inside = precision == Precision::Fp32 && 4 * values <= self.largest_inside;
         let store = match inside {
             true => WeightStore::Inside,
             false => WeightStore::beside(self.folder, &format!("{name}.onnx.data"))?,
         };
-        let mut graph = Graph::new(name, store, self.precision).on_trial();
+        let mut graph = Graph::new(name, store, precision).on_trial();
         let before = checkpoint.values_used();
         build(&mut graph)?;
         let parameters = checkpoint.values_used() - before;
@@ -295,6 +326,23 @@ impl<'a, 'b> Parts<'a, 'b> {
         if let Some(numbers) = built.trial {
             self.trials.insert(name, self_test::places(numbers.len()).map(|place| numbers[place]).collect());
         }
+        Ok(())
+    }
+
+    /// Adds a network that is one file already, as `take` checks and copies it.
+    pub(crate) fn published(
+        &mut self,
+        name: &'static str,
+        file: &Path,
+        take: impl FnOnce(&Path, &Path) -> Result<(Network, Written)>,
+    ) -> Result<()> {
+        let bytes = std::fs::metadata(file).map_err(|e| Error::io("read the size of", file, e))?.len();
+        self.reporter.step(name, bytes)?;
+        let (network, written) = take(file, self.folder)?;
+        self.reporter.advance(written.bytes)?;
+        self.networks.insert(name.into(), network);
+        self.published.push((name, written.sha256.clone()));
+        self.list(written);
         Ok(())
     }
 
@@ -321,12 +369,7 @@ fn provenance(
     let mut entries = Vec::new();
     for (network, checkpoint) in checkpoints {
         for (path, _) in checkpoint.files() {
-            entries.push(WeightEntry {
-                network: (*network).into(),
-                origin: origin.origin.clone().unwrap_or_else(|| "unknown".into()),
-                licence: origin.licence.clone().unwrap_or_else(|| "unknown".into()),
-                sha256: digest(&path, reporter)?,
-            });
+            entries.push(origin.entry(network, digest(&path, reporter)?));
         }
     }
     Ok(entries)

@@ -3,6 +3,7 @@
 mod config;
 mod names;
 mod safetensors;
+mod widths;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
