@@ -102,17 +102,19 @@ impl Bisenet {
         graph.enter(part.path());
         let x = conv_norm(part, graph, ["conv1", "bn1"], image, self.stem, [7, 2])?;
         let x = graph.relu(&x);
-        let mut x = graph.max_pool(&x, 3, 2, 1);
-        let mut stages = Vec::new();
-        for (index, &width) in self.stages.iter().enumerate() {
-            let stage = part.part(&format!("layer{}", index + 1));
-            x = block(&stage.part("0"), graph, &x, width, if index == 0 { 1 } else { 2 })?;
-            x = block(&stage.part("1"), graph, &x, width, 1)?;
-            stages.push(x.clone());
-        }
-        let [_, eighth, sixteenth, deep] = <[Value; 4]>::try_from(stages)
-            .map_err(|_| Error::new(ErrorKind::Internal, "a ResNet has four stages"))?;
+        let x = graph.max_pool(&x, 3, 2, 1);
+        let quarter = self.stage(part, graph, 1, &x)?;
+        let eighth = self.stage(part, graph, 2, &quarter)?;
+        let sixteenth = self.stage(part, graph, 3, &eighth)?;
+        let deep = self.stage(part, graph, 4, &sixteenth)?;
         Ok([eighth, sixteenth, deep])
+    }
+
+    /// Two blocks; from the second stage on the first of them halves the size.
+    fn stage(&self, part: &Part<'_>, graph: &mut Graph, n: usize, x: &Value) -> Result<Value> {
+        let (part, width) = (part.part(&format!("layer{n}")), self.stages[n - 1]);
+        let x = block(&part.part("0"), graph, x, width, if n == 1 { 1 } else { 2 })?;
+        block(&part.part("1"), graph, &x, width, 1)
     }
 
     /// What the whole picture says about each of its pixels, at an eighth of the size.
