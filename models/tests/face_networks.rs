@@ -61,7 +61,7 @@ fn frames(batch: usize, height: usize, width: usize) -> Case {
 /// The pixels of a picture that the fixtures keep.
 fn kept(picture: &Case) -> Case {
     let rows = picture.shape[..picture.shape.len() - 2].iter().product::<usize>() * SIDE;
-    let kept_rows = (0..rows).filter(|row| row % SIDE % STEP == 0);
+    let kept_rows = (0..rows).filter(|row| (row % SIDE).is_multiple_of(STEP));
     let values = kept_rows
         .flat_map(|row| picture.values[row * SIDE..][..SIDE].iter().step_by(STEP).copied())
         .collect();
