@@ -14,9 +14,10 @@ use crate::progress::Advance;
 
 /// The checkpoints of these networks that there are.
 pub(crate) struct Faces<'a> {
-    parser: Option<Checkpoint<'a>>,
-    detector: Option<Checkpoint<'a>>,
-    landmarks: Option<PathBuf>,
+    pub(crate) face_detector: Option<Checkpoint<'a>>,
+    pub(crate) face_parser: Option<Checkpoint<'a>>,
+    /// The published ONNX file.
+    pub(crate) face_landmarks: Option<PathBuf>,
 }
 
 impl<'a> Faces<'a> {
@@ -28,35 +29,33 @@ impl<'a> Faces<'a> {
         };
         let landmarks = from.join("dwpose/dw-ll_ucoco_384.onnx");
         Ok(Self {
-            parser: checkpoint("face-parse-bisent")?,
-            detector: checkpoint("s3fd")?,
-            landmarks: landmarks.exists().then_some(landmarks),
+            face_detector: checkpoint("s3fd")?,
+            face_parser: checkpoint("face-parse-bisent")?,
+            face_landmarks: landmarks.exists().then_some(landmarks),
         })
-    }
-
-    /// Adds each network that there is. They run when an avatar is made, not live, and so in single precision in every pack.
-    pub(crate) fn build(&self, pack: &mut Parts<'_, '_>, ending: Ending) -> Result<()> {
-        if let Some(checkpoint) = &self.detector {
-            let network = S3fd::derived(checkpoint)?;
-            pack.single_network("face_detector", checkpoint, &[""], |graph| {
-                network.build(checkpoint, graph)
-            })?;
-        }
-        if let Some(checkpoint) = &self.parser {
-            let network = Bisenet::derived(checkpoint)?;
-            pack.single_network("face_parser", checkpoint, &bisenet::PREFIXES, |graph| {
-                network.build(checkpoint, graph, ending)
-            })?;
-        }
-        if let Some(path) = &self.landmarks {
-            pack.published(landmarks::ROLE, path, landmarks::take)?;
-        }
-        Ok(())
     }
 
     /// The checkpoints, by the network that is made from each.
     pub(crate) fn checkpoints(&self) -> impl Iterator<Item = (&'static str, &Checkpoint<'a>)> {
-        let both = [("face_detector", &self.detector), ("face_parser", &self.parser)];
+        let both = [("face_detector", &self.face_detector), ("face_parser", &self.face_parser)];
         both.into_iter().filter_map(|(role, checkpoint)| Some((role, checkpoint.as_ref()?)))
     }
+}
+
+/// Adds each network that there is. They run when an avatar is made, not live, and so in single precision in every pack.
+pub(crate) fn build(faces: &Faces<'_>, pack: &mut Parts<'_, '_>, ending: Ending) -> Result<()> {
+    if let Some(checkpoint) = &faces.face_detector {
+        let network = S3fd::derived(checkpoint)?;
+        pack.single_network("face_detector", checkpoint, &[""], |graph| network.build(checkpoint, graph))?;
+    }
+    if let Some(checkpoint) = &faces.face_parser {
+        let network = Bisenet::derived(checkpoint)?;
+        pack.single_network("face_parser", checkpoint, &bisenet::PREFIXES, |graph| {
+            network.build(checkpoint, graph, ending)
+        })?;
+    }
+    if let Some(path) = &faces.face_landmarks {
+        pack.published(landmarks::ROLE, path, landmarks::take)?;
+    }
+    Ok(())
 }

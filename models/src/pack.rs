@@ -8,7 +8,7 @@ use musetalk_core::{Error, ErrorKind, Result, self_test};
 
 use crate::Precision;
 use crate::checkpoint::Checkpoint;
-use crate::faces::Faces;
+use crate::faces::{self, Faces};
 use crate::graph::Graph;
 use crate::manifest::{self, Audio, FileEntry, Image, Manifest, Network, Origin, WeightEntry};
 use crate::networks::Ending;
@@ -163,7 +163,7 @@ impl PackBuilder {
         pack.network("decoder", &vae, &decoder, |graph| shapes.vae.build_decoder(&vae, graph, self.ending))?;
         let encoder = ["encoder.", "quant_conv."];
         pack.network("encoder", &vae, &encoder, |graph| shapes.vae.build_encoder(&vae, graph))?;
-        faces.build(&mut pack, self.ending)?;
+        faces::build(&faces, &mut pack, self.ending)?;
         pack.self_test()?;
 
         let speaking = [("audio_encoder", &whisper), ("generator", &unet), ("decoder, encoder", &vae)];

@@ -161,6 +161,26 @@ fn every_truncation_is_refused() {
 }
 
 #[test]
+fn a_flipped_bit_is_survived_wherever_it_falls() {
+    let folder = Folder::new();
+    let mut model = Model::decode(&std::fs::read(stand_in(&folder.0)).unwrap()[..]).unwrap();
+    for weight in &mut model.graph.as_mut().unwrap().initializer {
+        (weight.dims, weight.raw_data) = (vec![], Some(vec![0; if weight.data_type == 1 { 4 } else { 8 }]));
+    }
+    let sound = model.encode_to_vec();
+    Foreign::read(&sound).unwrap();
+    let mut refused = 0;
+    for at in 0..8 * sound.len() {
+        let mut bytes = sound.clone();
+        bytes[at / 8] ^= 1 << (at % 8);
+        // Most names may be any; what matters is that it ends, in one way or the other.
+        refused += usize::from(Foreign::read(&bytes).is_err());
+    }
+    println!("{refused} of {} flips refused", 8 * sound.len());
+    assert!(refused > sound.len(), "{refused}");
+}
+
+#[test]
 fn another_network_is_refused() {
     let error = refused(|model| model.graph.as_mut().unwrap().output[1].name = "heatmap".into());
     expect(&error, ErrorKind::Incompatible, "no output simcc_y, only [\"simcc_x\", \"heatmap\"]");
