@@ -7,14 +7,17 @@
 //! | module | holds |
 //! |---|---|
 //! | `pack`, `manifest`, `staging` | the build, `pack.json`, and how a folder appears complete or not at all |
-//! | `networks` | Whisper's encoder, the UNet, the autoencoder: one file each |
+//! | `networks` | Whisper's encoder, the UNet, the autoencoder, the face parser and detector: one file each |
+//! | `faces`, `landmarks` | the networks a pack may lack, and the one that is taken as it was published |
 //! | `graph` | the graph builder, and the layers the networks share |
 //! | `onnx` | the file format |
 //! | `checkpoint`, `tensor` | reading weights, and folding them |
 //! | [`tiny`] | a checkpoint of a few thousand weights for tests |
 
 mod checkpoint;
+mod faces;
 mod graph;
+mod landmarks;
 mod manifest;
 mod networks;
 mod onnx;

@@ -83,7 +83,7 @@ struct PortEntry {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Side {
-    Batch(&'static str),
+    Free(String),
     Fixed(usize),
 }
 
@@ -143,6 +143,33 @@ impl Network {
             macs: built.macs,
         }
     }
+
+    /// Of a file that was taken as it is, with tensors as the pack's format states them; a batch of one if `single`.
+    /// Its multiply-accumulates are not counted: 0 stands for unknown.
+    pub(crate) fn published(
+        file: &str,
+        inputs: &[Port],
+        outputs: &[Port],
+        parameters: u64,
+        single: bool,
+    ) -> Self {
+        let described = |ports: &[Port]| {
+            let mut entries: Vec<_> = ports.iter().map(PortEntry::new).collect();
+            if single {
+                entries.iter_mut().for_each(|entry| entry.shape[0] = Side::Fixed(1));
+            }
+            entries
+        };
+        Self {
+            file: file.into(),
+            widened: None,
+            optimisation: "all",
+            inputs: described(inputs),
+            outputs: described(outputs),
+            parameters,
+            macs: 0,
+        }
+    }
 }
 
 impl PortEntry {
@@ -153,8 +180,9 @@ impl PortEntry {
             Element::I64 => "i64",
             Element::F16 => "f16",
         };
-        let sides = port.shape.iter().map(|&side| Side::Fixed(side));
-        let shape = std::iter::once(Side::Batch("batch")).chain(sides).collect();
+        let fixed = port.fixed().iter().map(|&side| Side::Fixed(side));
+        let free = port.free.iter().cloned().map(Side::Free);
+        let shape = std::iter::once(Side::Free("batch".into())).chain(fixed).chain(free).collect();
         Self { name: port.name.clone(), element, shape }
     }
 }

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use musetalk_core::{Error, ErrorKind, Result, self_test};
 
 use crate::Precision;
-use crate::checkpoint::{Checkpoint, ModelVersion, Role, Sources};
+use crate::checkpoint::{Checkpoint, ModelVersion, Sources};
+use crate::faces;
 use crate::graph::Graph;
-use crate::manifest::{self, Audio, FileEntry, Image, Manifest, Network, WeightEntry};
+use crate::manifest::{self, Audio, FileEntry, Image, Manifest, Network};
+use crate::networks::Ending;
 use crate::networks::unet::Unet;
-use crate::networks::vae::{Ending, Vae};
+use crate::networks::vae::Vae;
 use crate::networks::whisper::Whisper;
 use crate::onnx::{WeightStore, Written, hex, write_file};
 use crate::progress::{Advance, Progress, Reporter};
@@ -72,7 +74,8 @@ pub struct BuiltPack {
 
 impl PackBuilder {
     /// From a folder of checkpoints: as MuseTalk publishes them (`musetalkV15/`, `sd-vae/`, `whisper/`, …), as Hugging
-    /// Face does (`unet/`, `vae/`, `whisper/` and, optionally, `origin.json`), or under any names.
+    /// Face does (`unet/`, `vae/`, `whisper/` and, optionally, `origin.json`), or under any names. The networks that find
+    /// faces become part of the pack where they are there.
     pub fn new(from: impl Into<PathBuf>) -> Self {
         let (name, description, precision, version) = (None, None, Precision::default(), None);
         let (replace, ending, largest_inside) = (false, Ending::Bytes, LARGEST_INSIDE);
@@ -114,7 +117,7 @@ impl PackBuilder {
         self
     }
 
-    /// Ends the decoder before it rounds, for measuring; the result is no pack that an engine takes.
+    /// Ends the decoder before it rounds and the face parser before it chooses, for measuring; the result is no pack that an engine takes.
     #[doc(hidden)]
     #[must_use]
     pub fn with_float_decoder(mut self) -> Self {
@@ -170,11 +173,19 @@ impl PackBuilder {
         pack.network("decoder", vae, &decoder, |graph| shapes.vae.build_decoder(vae, graph, self.ending))?;
         let encoder = ["encoder.", "quant_conv."];
         pack.network("encoder", vae, &encoder, |graph| shapes.vae.build_encoder(vae, graph))?;
+        faces::build(&sources, &mut pack, self.ending)?;
         pack.self_test()?;
 
-        let stored = [whisper, unet, vae].iter().flat_map(|c| c.files()).map(|(_, bytes)| bytes).sum();
+        let checkpoints = sources.checkpoints();
+        let stored = checkpoints.iter().flat_map(|(.., c)| c.files()).map(|(_, bytes)| bytes).sum();
         reporter.step("checksums", stored)?;
-        let weights = provenance(&sources, reporter)?;
+        let mut weights = Vec::new();
+        for (network, role, checkpoint) in checkpoints {
+            for (path, _) in checkpoint.files() {
+                weights.push(sources.entry(network, role, digest(&path, reporter)?));
+            }
+        }
+        weights.extend(pack.published.iter().map(|(role, digest)| sources.published_entry(role, digest)));
         let encoder_identity = shapes.vae.identity(vae.digest(&encoder)?);
         let parameters = pack.networks.values().map(|network| network.parameters).sum();
         let absent = sources.absent();
@@ -264,7 +275,7 @@ impl Shapes {
 }
 
 /// What was written so far.
-struct Parts<'a, 'b> {
+pub(crate) struct Parts<'a, 'b> {
     folder: &'a Path,
     reporter: &'a Reporter<'b>,
     precision: Precision,
@@ -272,12 +283,14 @@ struct Parts<'a, 'b> {
     files: BTreeMap<String, FileEntry>,
     networks: BTreeMap<String, Network>,
     trials: BTreeMap<&'static str, Vec<f32>>,
+    /// Digests of what was taken as it is.
+    published: Vec<(&'static str, String)>,
 }
 
 impl<'a, 'b> Parts<'a, 'b> {
     fn new(folder: &'a Path, reporter: &'a Reporter<'b>, precision: Precision, largest_inside: u64) -> Self {
-        let (files, networks, trials) = Default::default();
-        Self { folder, reporter, precision, largest_inside, files, networks, trials }
+        let (files, networks, trials, published) = Default::default();
+        Self { folder, reporter, precision, largest_inside, files, networks, trials, published }
     }
 
     /// Builds one graph from the tensors under some prefixes of a checkpoint, and tries it.
@@ -288,15 +301,37 @@ impl<'a, 'b> Parts<'a, 'b> {
         prefixes: &[&str],
         build: impl FnOnce(&mut Graph) -> Result<()>,
     ) -> Result<()> {
+        self.network_in(self.precision, name, checkpoint, prefixes, build)
+    }
+
+    /// As [`network`](Self::network), in single precision whatever the pack's.
+    pub(crate) fn single_network(
+        &mut self,
+        name: &'static str,
+        checkpoint: &Checkpoint<'_>,
+        prefixes: &[&str],
+        build: impl FnOnce(&mut Graph) -> Result<()>,
+    ) -> Result<()> {
+        self.network_in(Precision::Fp32, name, checkpoint, prefixes, build)
+    }
+
+    fn network_in(
+        &mut self,
+        precision: Precision,
+        name: &'static str,
+        checkpoint: &Checkpoint<'_>,
+        prefixes: &[&str],
+        build: impl FnOnce(&mut Graph) -> Result<()>,
+    ) -> Result<()> {
         let values = checkpoint.value_count(prefixes);
         self.reporter.step(name, 4 * values)?;
-        // The two graphs of a pack of halves share their weights, wherever they would lie otherwise.
-        let inside = self.precision == Precision::Fp32 && 4 * values <= self.largest_inside;
+        // The two graphs of a network of halves share its weights, wherever they would lie otherwise.
+        let inside = precision == Precision::Fp32 && 4 * values <= self.largest_inside;
         let store = match inside {
             true => WeightStore::Inside,
             false => WeightStore::beside(self.folder, &format!("{name}.onnx.data"))?,
         };
-        let mut graph = Graph::new(name, store, self.precision).on_trial();
+        let mut graph = Graph::new(name, store, precision).on_trial();
         let before = checkpoint.values_used();
         build(&mut graph)?;
         let parameters = checkpoint.values_used() - before;
@@ -308,6 +343,23 @@ impl<'a, 'b> Parts<'a, 'b> {
         if let Some(numbers) = built.trial {
             self.trials.insert(name, self_test::places(numbers.len()).map(|place| numbers[place]).collect());
         }
+        Ok(())
+    }
+
+    /// Adds a network that is one file already, as `take` checks and copies it.
+    pub(crate) fn published(
+        &mut self,
+        name: &'static str,
+        file: &Path,
+        take: impl FnOnce(&Path, &Path) -> Result<(Network, Written)>,
+    ) -> Result<()> {
+        let bytes = std::fs::metadata(file).map_err(|e| Error::io("read the size of", file, e))?.len();
+        self.reporter.step(name, bytes)?;
+        let (network, written) = take(file, self.folder)?;
+        self.reporter.advance(written.bytes)?;
+        self.networks.insert(name.into(), network);
+        self.published.push((name, written.sha256.clone()));
+        self.list(written);
         Ok(())
     }
 
@@ -323,28 +375,6 @@ impl<'a, 'b> Parts<'a, 'b> {
     fn list(&mut self, Written { name, bytes, sha256 }: Written) {
         self.files.insert(name, FileEntry { bytes, sha256 });
     }
-}
-
-/// Where the weights came from, with the digest of every checkpoint file.
-fn provenance(sources: &Sources<'_>, reporter: &dyn Advance) -> Result<Vec<WeightEntry>> {
-    let mut entries = Vec::new();
-    let networks = [
-        ("audio_encoder", Role::Whisper, &sources.whisper),
-        ("generator", Role::Unet, &sources.unet),
-        ("decoder, encoder", Role::Vae, &sources.vae),
-    ];
-    for (network, role, checkpoint) in networks {
-        for (path, _) in checkpoint.files() {
-            let (origin, licence) = sources.provenance(role);
-            entries.push(WeightEntry {
-                network: network.into(),
-                origin,
-                licence,
-                sha256: digest(&path, reporter)?,
-            });
-        }
-    }
-    Ok(entries)
 }
 
 fn digest(path: &Path, reporter: &dyn Advance) -> Result<String> {

@@ -196,15 +196,28 @@ fn a_training_checkpoint_of_the_landmarks_is_explained() {
 }
 
 #[test]
-fn the_networks_of_the_face_are_found_too() {
+fn the_networks_of_the_face_are_found_wherever_they_lie() {
     let folder = Folder::new();
     let official = tiny(&folder);
-    let weight = |name: &str| torch::Weight::new(name, &[2, 2], &[0; 16]);
-    let parser =
-        ["cp.resnet.conv1.weight", "conv_out.conv_out.weight"].map(|name| weight(&format!("module.{name}")));
-    write(&official.join("somewhere/iter.pth"), legacy_file(&parser));
-    write(&official.join(".cache/checkpoints/s3fd-619a316812.pth"), zip_file(&[weight("conv1_1.weight")]));
+    let face = |name: &str| weights(&fixture("faces").join(name).join("model.safetensors"));
+    write(&official.join("somewhere/iter.pth"), legacy_file(&face("face-parse-bisent")));
+    write(&official.join(".cache/checkpoints/s3fd-619a316812.pth"), zip_file(&face("s3fd")));
+    let out = folder.join("a.pack");
+    let pack = built(&official, &out);
+    assert!(pack.absent.len() == 1 && pack.absent[0].contains("DWPose"), "{:?}", pack.absent);
+    let manifest: Value = serde_json::from_slice(&fs::read(out.join("pack.json")).unwrap()).unwrap();
+    for role in ["face_parser", "face_detector"] {
+        assert!(manifest["networks"][role].is_object(), "{role}");
+    }
+}
+
+#[test]
+fn a_file_that_only_has_the_name_of_the_landmarks_is_refused() {
+    let folder = Folder::new();
+    let official = tiny(&folder);
     write(&official.join("dw-ll_ucoco_384.onnx"), b"onnx");
-    let pack = built(&official, &folder.join("a.pack"));
-    assert_eq!(pack.absent, [""; 0]);
+    let error = build(&official, &folder.join("a.pack")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.to_string().contains("dw-ll_ucoco_384.onnx"), "{error}");
+    assert!(!folder.join("a.pack").exists());
 }

@@ -18,6 +18,7 @@ mod safetensors;
 mod sources;
 mod stored;
 mod torch;
+mod widths;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};

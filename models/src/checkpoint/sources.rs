@@ -11,7 +11,7 @@ use super::layout::{self, Files};
 use super::names::{Role, canonical, recognised};
 use super::publishers::{self, Published};
 use super::{Checkpoint, Config};
-use crate::manifest::Origin;
+use crate::manifest::{Origin, WeightEntry};
 use crate::progress::Advance;
 
 /// Files whose headers are read to find a network that is not at a usual place.
@@ -76,6 +76,8 @@ impl<'a> Sources<'a> {
         let face_parser = optional(Role::FaceParser, face_parser?)?;
         let face_detector = optional(Role::FaceDetector, face_detector?)?;
         let face_landmarks = search.landmarks();
+        // One of them may have been meant for a network that now seems to be absent.
+        search.notes.extend(search.unreadable.iter().map(|error| format!("not read: {error}")));
         let mut open = |role, files: Vec<PathBuf>| -> Result<Checkpoint<'a>> {
             let config = configuration(role, &files[0])?;
             let mut checkpoint = Checkpoint::open(role, &files, config, reporter)?;
@@ -98,21 +100,53 @@ impl<'a> Sources<'a> {
         optional.into_iter().filter(|(there, _)| !there).map(|(_, published)| published.to_string()).collect()
     }
 
-    /// Where a network's weights come from and under which licence, as `origin.json` or their place tells.
-    pub(crate) fn provenance(&self, role: Role) -> (String, String) {
-        let told = (self.origin.origin.clone(), self.origin.licence.clone());
-        let by_place = match (role, self.version) {
-            (_, None) => None,
-            (Role::Unet, Some(ModelVersion::V1)) => Some(&publishers::UNET_10),
-            (role, Some(_)) => Some(publishers::published(role)),
-        };
-        let guess = |what: fn(&Published) -> &'static str| {
-            by_place.map(|p| format!("{}, by the file's place", what(p)))
-        };
-        (
-            told.0.or_else(|| guess(|p| p.publisher)).unwrap_or_else(|| "unknown".into()),
-            told.1.or_else(|| guess(|p| p.licence)).unwrap_or_else(|| "unknown".into()),
+    /// The checkpoints that there are, by the networks that are made from each.
+    pub(crate) fn checkpoints(&self) -> Vec<(&'static str, Role, &Checkpoint<'a>)> {
+        let speaking = [
+            ("audio_encoder", Role::Whisper, &self.whisper),
+            ("generator", Role::Unet, &self.unet),
+            ("decoder, encoder", Role::Vae, &self.vae),
+        ];
+        let faces = [
+            ("face_detector", Role::FaceDetector, &self.face_detector),
+            ("face_parser", Role::FaceParser, &self.face_parser),
+        ];
+        let faces = faces.into_iter().filter_map(|(name, role, c)| Some((name, role, c.as_ref()?)));
+        speaking.into_iter().chain(faces).collect()
+    }
+
+    /// Where the weights of `network` come from and under which licence, as `origin.json` or their place tells; `sha256` is the
+    /// digest of their file.
+    pub(crate) fn entry(&self, network: &str, role: Role, sha256: String) -> WeightEntry {
+        self.told(
+            network,
+            sha256,
+            match (role, self.version) {
+                (_, None) => None,
+                (Role::Unet, Some(ModelVersion::V1)) => Some(&publishers::UNET_10),
+                (role, Some(_)) => Some(publishers::published(role)),
+            },
         )
+    }
+
+    /// The same of a network that was published in ONNX.
+    pub(crate) fn published_entry(&self, network: &str, sha256: &str) -> WeightEntry {
+        self.told(network, sha256.to_owned(), Some(&publishers::FACE_LANDMARKS))
+    }
+
+    fn told(&self, network: &str, sha256: String, by_place: Option<&Published>) -> WeightEntry {
+        let guess = |what: fn(&Published) -> &'static str| {
+            by_place.map(|published| format!("{}, by the file's place", what(published)))
+        };
+        let or_unknown = |told: &Option<String>, guess: Option<String>| {
+            told.clone().or(guess).unwrap_or_else(|| "unknown".into())
+        };
+        WeightEntry {
+            network: network.into(),
+            origin: or_unknown(&self.origin.origin, guess(|published| published.publisher)),
+            licence: or_unknown(&self.origin.licence, guess(|published| published.licence)),
+            sha256,
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use musetalk_core::{Error, ErrorKind, Result};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::Ending;
 use crate::checkpoint::{Checkpoint, Part};
 use crate::graph::layers::{self, Groups, Projected};
 use crate::graph::{Graph, Value};
@@ -33,15 +34,6 @@ pub(crate) struct Vae {
     quant: bool,
     post_quant: bool,
     attention: bool,
-}
-
-/// What the decoder ends in.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Ending {
-    /// u8 `[batch, size, size, 3]`: what a pack holds.
-    Bytes,
-    /// f32 `[batch, 3, size, size]` in 0…255, neither clamped nor rounded: for measuring.
-    Floats,
 }
 
 impl Vae {

@@ -28,12 +28,21 @@ impl Weight {
     }
 }
 
-/// The float32 tensors of a safetensors file.
+/// The tensors of a safetensors file, each in the storage of its type.
 pub(crate) fn weights(file: &Path) -> Vec<Weight> {
     let bytes = std::fs::read(file).unwrap();
     let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
-    let views = tensors.iter();
-    views.map(|(name, view)| Weight::new(name, view.shape(), view.data())).collect()
+    let stored = |(name, view): (&str, safetensors::tensor::TensorView<'_>)| {
+        let storage = match view.dtype() {
+            safetensors::Dtype::F32 => "FloatStorage",
+            safetensors::Dtype::F16 => "HalfStorage",
+            safetensors::Dtype::I64 => "LongStorage",
+            other => panic!("{other:?} has no storage here"),
+        };
+        let count = view.shape().iter().product::<usize>() as i64;
+        Weight { storage, count, ..Weight::new(name, view.shape(), view.data()) }
+    };
+    tensors.iter().map(stored).collect()
 }
 
 /// The pickle of a state dict.
