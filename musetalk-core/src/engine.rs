@@ -10,7 +10,7 @@ use crate::audio::window::{GroupSchedule, WindowPlan};
 use crate::avatar::{Avatar, AvatarOptions};
 use crate::device::Device;
 use crate::files;
-use crate::networks::{AudioEncoder, Decoder, Encoder, Generator};
+use crate::networks::{AudioEncoder, Decoder, Encoder, Generator, Networks};
 use crate::pack::{ModelPack, compatibility};
 use crate::pool::Pool;
 use crate::prepare;
@@ -219,32 +219,21 @@ impl Engine {
 
     fn check_asset(&self, asset: &AvatarAsset) -> Result<()> {
         let pack = &self.0.pack;
-        let image = pack.manifest().image;
-        let known = !pack.encoder_identity().is_empty();
-        if known && asset.encoder_identity() == pack.encoder_identity() && asset.fits(image) {
-            if asset.fps() == pack.fps() {
-                return Ok(());
-            }
-            let (own, wanted) = (asset.fps(), pack.fps());
-            return Err(Error::new(
-                ErrorKind::Incompatible,
-                format!(
-                    "avatar {:?} has {}/{} frames per second, pack {:?} runs at {}/{}; make it again with this pack",
-                    asset.name(),
-                    own.numerator(),
-                    own.denominator(),
-                    pack.manifest().name,
-                    wanted.numerator(),
-                    wanted.denominator()
-                ),
-            ));
+        check_latents(pack, asset)?;
+        let (own, wanted) = (asset.fps(), pack.fps());
+        if own == wanted {
+            return Ok(());
         }
         Err(Error::new(
             ErrorKind::Incompatible,
             format!(
-                "avatar {:?} was made for another pack than {:?}; make it again with this one",
+                "avatar {:?} has {}/{} frames per second, pack {:?} runs at {}/{}; make it again with this pack",
                 asset.name(),
-                pack.manifest().name
+                own.numerator(),
+                own.denominator(),
+                pack.manifest().name,
+                wanted.numerator(),
+                wanted.denominator()
             ),
         ))
     }
@@ -321,6 +310,27 @@ impl EngineBuilder {
     /// - [`ErrorKind::OutOfMemory`]: the networks do not fit.
     /// - [`ErrorKind::InvalidInput`]: an option is out of range.
     pub fn build(self) -> Result<Engine> {
+        let (pack, library, threads) = self.open()?;
+        let plan = Arc::new(plan(&pack)?);
+        self.on_some_device(threads, |options| self.start(&pack, &library, &plan, options))
+    }
+
+    /// The networks without an engine around them, for a rendering that is not live.
+    pub(crate) fn networks(self) -> Result<(ModelPack, Networks)> {
+        let (pack, library, threads) = self.open()?;
+        let networks = self.on_some_device(threads, |options| {
+            let load = |role| load(&library, &pack, role, options);
+            Ok(Networks {
+                audio_encoder: AudioEncoder(load("audio_encoder")?),
+                generator: Generator(load("generator")?),
+                decoder: Decoder(load("decoder")?),
+                encoder: Encoder(load("encoder")?),
+            })
+        })?;
+        Ok((pack, networks))
+    }
+
+    fn open(&self) -> Result<(ModelPack, RuntimeLibrary, usize)> {
         let threads =
             self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
         if !(1..=256).contains(&threads) {
@@ -338,12 +348,16 @@ impl EngineBuilder {
         let pack = ModelPack::open(&self.pack)?;
         pack.verify(|_, _| std::ops::ControlFlow::Continue(()))?;
         let library = RuntimeLibrary::load(self.library.as_deref())?;
-        let plan = Arc::new(plan(&pack)?);
+        Ok((pack, library, threads))
+    }
+
+    /// Tries every device that was asked for, the best first.
+    fn on_some_device<T>(&self, threads: usize, start: impl Fn(LoadOptions) -> Result<T>) -> Result<T> {
         let mut refused = Vec::new();
         for device in candidates(self.device) {
             let options = LoadOptions { device, threads, spinning: self.spinning };
-            match self.start(&pack, &library, &plan, options) {
-                Ok(engine) => return Ok(engine),
+            match start(options) {
+                Ok(started) => return Ok(started),
                 Err(error) if self.device == Device::Auto && device != Device::Cpu => {
                     log::warn!("{device} was passed over: {error}");
                     refused.push(error);
@@ -433,6 +447,22 @@ fn plan(pack: &ModelPack) -> Result<WindowPlan> {
         Error::new(ErrorKind::Incompatible, format!("pack.json: {e}: {}", path.display())).caused_by(e)
     })?;
     Ok(plan)
+}
+
+/// Refuses an avatar whose latents another encoder made.
+pub(crate) fn check_latents(pack: &ModelPack, asset: &AvatarAsset) -> Result<()> {
+    let known = !pack.encoder_identity().is_empty();
+    if known && asset.encoder_identity() == pack.encoder_identity() && asset.fits(pack.manifest().image) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Incompatible,
+        format!(
+            "avatar {:?} was made for another pack than {:?}; make it again with this one",
+            asset.name(),
+            pack.manifest().name
+        ),
+    ))
 }
 
 fn load(

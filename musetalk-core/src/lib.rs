@@ -53,6 +53,7 @@ mod networks;
 mod pack;
 mod pool;
 mod prepare;
+pub mod reference;
 pub mod runtime;
 mod session;
 mod time;
@@ -67,6 +68,7 @@ pub use pack::{
     AudioLayout, Dimension, FileEntry, ImageSizes, Manifest, ModelPack, NetworkEntry, PACK_FORMAT, Parity,
     TensorEntry, WeightsEntry,
 };
+pub use prepare::{EdgeBlur, FaceMask};
 pub use session::{StageTime, Stats};
 pub use time::{FrameRate, Heard, UtteranceId};
 
@@ -77,6 +79,8 @@ mod documentation {
     mod architecture {}
     #[doc = include_str!("../docs/decisions.md")]
     mod decisions {}
+    #[doc = include_str!("../docs/reference.md")]
+    mod reference {}
     #[doc = include_str!("../../README.md")]
     mod readme {}
 }

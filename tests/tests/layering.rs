@@ -17,6 +17,12 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "runtime", "session", "time",
         ],
     ),
+    (
+        "reference",
+        &[
+            "asset", "audio", "compose", "engine", "error", "frame", "networks", "pack", "prepare", "time",
+        ],
+    ),
     // what happens between push and frame
     ("session", &["asset", "audio", "compose", "error", "frame", "networks", "pool", "time"]),
     ("prepare", &["asset", "compose", "error", "networks", "pack", "time"]),
