@@ -19,9 +19,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     (
         "reference",
-        &[
-            "asset", "audio", "compose", "engine", "error", "frame", "networks", "pack", "prepare", "time",
-        ],
+        &["asset", "audio", "compose", "engine", "error", "frame", "networks", "pack", "prepare", "time"],
     ),
     // what happens between push and frame
     ("session", &["asset", "audio", "compose", "error", "frame", "networks", "pool", "time"]),

@@ -21,6 +21,8 @@ pub(crate) struct Case {
     #[serde(default)]
     pub(crate) crop: [i32; 4],
     #[serde(default)]
+    pub(crate) affine: [[f64; 3]; 2],
+    #[serde(default)]
     pub(crate) mask: String,
     #[serde(default)]
     pub(crate) cheeks: (u16, u16),

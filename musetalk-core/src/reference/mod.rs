@@ -120,15 +120,12 @@ impl Reference {
         self.rule.of(samples).frames()
     }
 
-    /// Begins a clip: the whole sound, mono, −1…1, at 8 000 to 192 000 Hz. Copies it, brought to 16 kHz; at 16 kHz as it is, at other
-    /// rates clamped to −1…1.
+    /// Begins a clip: the whole sound, mono, −1…1, at 8 000 to 192 000 Hz. Copies it, brought to 16 kHz by [`at_speech_rate`].
     ///
     /// # Errors
     ///
     /// - [`ErrorKind::InvalidInput`]: the rate is out of range, a sample is not finite, or the sound is shorter than a frame.
     pub fn speak(&mut self, pcm: &[f32], sample_rate: u32) -> Result<Clip<'_>> {
-        pcm::check_rate(sample_rate)?;
-        pcm::check(pcm)?;
         let pcm = at_speech_rate(pcm, sample_rate)?;
         let windows = self.rule.of(pcm.len());
         if windows.frames() == 0 {
@@ -242,7 +239,16 @@ fn check_mask(mask: FaceMask) -> Result<()> {
     }
 }
 
-fn at_speech_rate(pcm: &[f32], sample_rate: u32) -> Result<Vec<f32>> {
+/// The whole sound at 16 kHz, as a clip hears it: ⌈samples · 16 000/rate⌉ of them. At 16 kHz a copy, at other rates clamped to −1…1.
+///
+/// The official script's resampler is another one; how far they differ is measured in `docs/reference.md`.
+///
+/// # Errors
+///
+/// - [`ErrorKind::InvalidInput`]: the rate is not 8 000 to 192 000 Hz, or a sample is not finite.
+pub fn at_speech_rate(pcm: &[f32], sample_rate: u32) -> Result<Vec<f32>> {
+    pcm::check_rate(sample_rate)?;
+    pcm::check(pcm)?;
     if sample_rate == SPEECH_RATE {
         return Ok(pcm.to_vec());
     }
