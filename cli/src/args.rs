@@ -80,7 +80,7 @@ pub struct Render {
     /// .mp4 (needs ffmpeg) or .avi; a folder for PNG pictures; - for raw RGB on standard output
     #[arg(long, value_name = "OUT")]
     pub out: PathBuf,
-    /// Pictures per second, such as 30 or 30000/1001; the pack's own when not given
+    /// Pictures per second, such as 30 or 30000/1001; the pack's own when not given (with --reference the avatar's, or 25)
     #[arg(long, value_name = "N", value_parser = frame_rate)]
     pub fps: Option<FrameRate>,
     /// Render the whole voice at once as MuseTalk's official script does, step by step

@@ -81,13 +81,15 @@ impl Reference {
     ///   wider than 256 columns.
     /// - [`ErrorKind::Incompatible`]: the avatar was made for another pack.
     pub fn load(pack: EngineBuilder, footage: Footage, options: ReferenceOptions) -> Result<Self> {
+        let fps = options.fps.unwrap_or(footage.fps());
+        // Before minutes of loading.
         check_mask(options.mask)?;
+        windows::check_rate(fps)?;
         let (pack, networks) = pack.networks()?;
         let (image, audio) = (pack.manifest().image, pack.manifest().audio.clone());
         if let Some(asset) = footage.asset() {
             engine::check_latents(&pack, asset)?;
         }
-        let fps = options.fps.unwrap_or(footage.fps());
         let size = image.size as usize;
         Ok(Self {
             rule: WindowRule::new(fps, audio.tokens_before)?,

@@ -33,23 +33,32 @@ pub(super) struct WindowRule {
     before: i64,
 }
 
+/// The whole part of a rate that the official script can render.
+///
+/// # Errors
+/// - [`ErrorKind::InvalidInput`]: 50 frames a second or more, where it ends with an error.
+pub(super) fn check_rate(fps: FrameRate) -> Result<u32> {
+    let whole = fps.numerator() / fps.denominator();
+    if whole < 50 {
+        return Ok(whole);
+    }
+    Err(Error::new(
+        ErrorKind::InvalidInput,
+        format!(
+            "fps is {whole}; the reference reads past the end of the sound from 50 frames a second on: choose a rate below 50, \
+             or render without the reference"
+        ),
+    ))
+}
+
 impl WindowRule {
     /// For a pack whose frames read `tokens_before` tokens before their first one at 25 frames a second.
     ///
     /// # Errors
-    /// - [`ErrorKind::InvalidInput`]: 50 frames a second or more, where the official script ends with an error.
+    /// - [`ErrorKind::InvalidInput`]: a rate that [`check_rate`] refuses.
     /// - [`ErrorKind::Incompatible`]: `tokens_before` is odd, which the official script cannot express.
     pub(super) fn new(fps: FrameRate, tokens_before: u32) -> Result<Self> {
-        let whole = fps.numerator() / fps.denominator();
-        if whole >= 50 {
-            return Err(Error::new(
-                ErrorKind::InvalidInput,
-                format!(
-                    "fps is {whole}; the reference reads past the end of the sound from 50 frames a second on: \
-                     choose a rate below 50, or render without the reference"
-                ),
-            ));
-        }
+        let fps = f64::from(check_rate(fps)?);
         if !tokens_before.is_multiple_of(2) {
             return Err(Error::new(
                 ErrorKind::Incompatible,
@@ -58,7 +67,6 @@ impl WindowRule {
                 ),
             ));
         }
-        let fps = f64::from(whole);
         let padding = (TOKENS / fps).ceil() as i64;
         Ok(Self { fps, before: padding * i64::from(tokens_before) / 2 })
     }
