@@ -19,6 +19,7 @@ mod manifest;
 mod networks;
 mod onnx;
 mod pack;
+mod precision;
 mod progress;
 mod staging;
 mod tensor;
@@ -26,5 +27,6 @@ pub mod tiny;
 
 pub use musetalk_core::{Error, ErrorKind, Result};
 
-pub use self::pack::{BuiltPack, PackBuilder, Precision};
+pub use self::pack::{BuiltPack, PackBuilder};
+pub use self::precision::Precision;
 pub use self::progress::Progress;

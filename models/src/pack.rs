@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use musetalk_core::{Error, ErrorKind, Result};
+use musetalk_core::{Error, ErrorKind, Result, self_test};
 
+use crate::Precision;
 use crate::checkpoint::Checkpoint;
-use crate::graph::{Built, Graph};
+use crate::graph::Graph;
 use crate::manifest::{self, Audio, FileEntry, Image, Manifest, Network, Origin, WeightEntry};
 use crate::networks::unet::Unet;
 use crate::networks::vae::{Ending, Vae};
@@ -17,7 +18,7 @@ use crate::progress::{Advance, Progress, Reporter};
 use crate::staging::Staging;
 
 /// The format of `pack.json` that is written.
-const FORMAT: u32 = 0;
+const FORMAT: u32 = 1;
 
 /// Tokens of 20 ms before and from the first token of a frame, as MuseTalk was trained at 25 frames a second.
 const TOKENS: (usize, usize) = (4, 6);
@@ -27,15 +28,6 @@ const SHORT_WINDOW: usize = 500;
 
 /// A checkpoint larger than this becomes a graph whose weights lie in a file beside it; protobuf ends at 2 GiB.
 const LARGEST_INSIDE: u64 = 256 << 20;
-
-/// The number format of the weights.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Precision {
-    /// 32-bit floats, as the reference computes.
-    #[default]
-    Fp32,
-}
 
 /// A pack to be built.
 ///
@@ -154,37 +146,25 @@ impl PackBuilder {
     }
 
     fn fill(&self, staging: &Staging, reporter: &Reporter<'_>) -> Result<(u64, u64)> {
-        let Precision::Fp32 = self.precision;
         let origin = Origin::read(&self.from)?;
         let whisper = Checkpoint::open(&self.from.join("whisper"), reporter)?;
         let unet = Checkpoint::open(&self.from.join("unet"), reporter)?;
         let vae = Checkpoint::open(&self.from.join("vae"), reporter)?;
-        let checkpoints = [&whisper, &unet, &vae];
-        let stored: u64 = checkpoints.iter().flat_map(|c| c.files()).map(|(_, bytes)| bytes).sum();
-        let values: u64 = checkpoints.iter().map(|c| c.value_count()).sum();
-        reporter.expect(stored + 4 * values);
-
-        reporter.step("configurations")?;
         let shapes = Shapes::configured(&whisper, &unet, &vae)?;
-        let mut pack = Parts {
-            folder: staging.path(),
-            reporter,
-            largest_inside: self.largest_inside,
-            files: BTreeMap::new(),
-            networks: BTreeMap::new(),
-        };
-        pack.network("audio_encoder", &whisper, |graph| shapes.whisper.build(&whisper, graph))?;
+        let mut pack = Parts::new(staging.path(), reporter, self.precision, self.largest_inside);
+        pack.network("audio_encoder", &whisper, &[""], |graph| shapes.whisper.build(&whisper, graph))?;
         let (side, rows) = (shapes.vae.latent_size(), shapes.rows());
-        pack.network("generator", &unet, |graph| shapes.unet.build(&unet, graph, side, rows))?;
-        pack.network("decoder", &vae, |graph| shapes.vae.build_decoder(&vae, graph, self.ending))?;
-        pack.network("encoder", &vae, |graph| shapes.vae.build_encoder(&vae, graph))?;
+        pack.network("generator", &unet, &[""], |graph| shapes.unet.build(&unet, graph, side, rows))?;
+        let decoder = ["decoder.", "post_quant_conv."];
+        pack.network("decoder", &vae, &decoder, |graph| shapes.vae.build_decoder(&vae, graph, self.ending))?;
+        let encoder = ["encoder.", "quant_conv."];
+        pack.network("encoder", &vae, &encoder, |graph| shapes.vae.build_encoder(&vae, graph))?;
+        pack.self_test()?;
 
-        reporter.step("checksums")?;
-        let weights = provenance(
-            &[("audio_encoder", &whisper), ("generator", &unet), ("decoder, encoder", &vae)],
-            &origin,
-            reporter,
-        )?;
+        let checkpoints = [("audio_encoder", &whisper), ("generator", &unet), ("decoder, encoder", &vae)];
+        let stored = checkpoints.iter().flat_map(|(_, c)| c.files()).map(|(_, bytes)| bytes).sum();
+        reporter.step("checksums", stored)?;
+        let weights = provenance(&checkpoints, &origin, reporter)?;
         let parameters = pack.networks.values().map(|network| network.parameters).sum();
         let folder_name = staging.name();
         let manifest = Manifest {
@@ -192,10 +172,13 @@ impl PackBuilder {
             name: self.name.clone().or(origin.name).unwrap_or(folder_name),
             description: self.description.clone().or(origin.description).unwrap_or_default(),
             made_by: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).into(),
+            precision: self.precision.name(),
+            encoder_identity: shapes.vae.identity(vae.digest(&encoder)?),
             image: shapes.image(),
             fps: [25, 1],
             audio: shapes.audio(),
             networks: pack.networks,
+            self_test: manifest::SELF_TEST,
             files: pack.files,
             weights,
             parity: origin.parity.unwrap_or_default(),
@@ -271,34 +254,61 @@ impl Shapes {
 struct Parts<'a, 'b> {
     folder: &'a Path,
     reporter: &'a Reporter<'b>,
+    precision: Precision,
     largest_inside: u64,
     files: BTreeMap<String, FileEntry>,
     networks: BTreeMap<String, Network>,
+    trials: BTreeMap<&'static str, Vec<f32>>,
 }
 
-impl Parts<'_, '_> {
+impl<'a, 'b> Parts<'a, 'b> {
+    fn new(folder: &'a Path, reporter: &'a Reporter<'b>, precision: Precision, largest_inside: u64) -> Self {
+        let (files, networks, trials) = Default::default();
+        Self { folder, reporter, precision, largest_inside, files, networks, trials }
+    }
+
+    /// Builds one graph from the tensors under some prefixes of a checkpoint, and tries it.
     fn network(
         &mut self,
         name: &'static str,
         checkpoint: &Checkpoint<'_>,
+        prefixes: &[&str],
         build: impl FnOnce(&mut Graph) -> Result<()>,
     ) -> Result<()> {
-        self.reporter.step(name)?;
-        let store = match 4 * checkpoint.value_count() {
-            bytes if bytes <= self.largest_inside => WeightStore::Inside,
-            _ => WeightStore::beside(self.folder, &format!("{name}.onnx.data"))?,
+        let values = checkpoint.value_count(prefixes);
+        self.reporter.step(name, 4 * values)?;
+        // The two graphs of a pack of halves share their weights, wherever they would lie otherwise.
+        let inside = self.precision == Precision::Fp32 && 4 * values <= self.largest_inside;
+        let store = match inside {
+            true => WeightStore::Inside,
+            false => WeightStore::beside(self.folder, &format!("{name}.onnx.data"))?,
         };
-        let mut graph = Graph::new(name, store);
+        let mut graph = Graph::new(name, store, self.precision).on_trial();
         let before = checkpoint.values_used();
         build(&mut graph)?;
         let parameters = checkpoint.values_used() - before;
-        let file = format!("{name}.onnx");
-        let Built { files, inputs, outputs, macs } = graph.write(self.folder, &file)?;
-        for Written { name, bytes, sha256 } in files {
-            self.files.insert(name, FileEntry { bytes, sha256 });
+        let built = graph.write(self.folder, name)?;
+        self.networks.insert(name.into(), Network::new(&built, parameters, 4 * parameters));
+        for file in built.files {
+            self.list(file);
         }
-        self.networks.insert(name.into(), Network::new(file, &inputs, &outputs, parameters, macs));
+        if let Some(numbers) = built.trial {
+            self.trials.insert(name, self_test::places(numbers.len()).map(|place| numbers[place]).collect());
+        }
         Ok(())
+    }
+
+    /// Writes down what the networks gave.
+    fn self_test(&mut self) -> Result<()> {
+        let text = serde_json::to_vec(&self.trials)
+            .map_err(|e| Error::new(ErrorKind::Internal, format!("the self-test: {e}")).caused_by(e))?;
+        let written = write_file(self.folder, manifest::SELF_TEST, &text)?;
+        self.list(written);
+        Ok(())
+    }
+
+    fn list(&mut self, Written { name, bytes, sha256 }: Written) {
+        self.files.insert(name, FileEntry { bytes, sha256 });
     }
 }
 

@@ -97,6 +97,7 @@ impl Engine {
     /// - [`ErrorKind::NotFound`], [`ErrorKind::Io`], [`ErrorKind::Corrupt`]: the file cannot be used.
     /// - [`ErrorKind::Incompatible`]: it was made for another pack, or has another format.
     /// - [`ErrorKind::InvalidInput`]: an option is out of range.
+    /// - [`ErrorKind::OutOfMemory`]: there is no room for that many frames.
     pub fn open_avatar_with(&self, asset: impl AsRef<Path>, options: AvatarOptions) -> Result<Avatar> {
         options.check()?;
         let asset = self.asset(asset.as_ref())?;
@@ -109,6 +110,7 @@ impl Engine {
     ///
     /// - [`ErrorKind::Incompatible`]: it was made for another pack.
     /// - [`ErrorKind::InvalidInput`]: an option is out of range.
+    /// - [`ErrorKind::OutOfMemory`]: there is no room for that many frames.
     pub fn start_avatar(&self, asset: Arc<AvatarAsset>, options: AvatarOptions) -> Result<Avatar> {
         options.check()?;
         self.check_asset(&asset)?;
@@ -135,9 +137,11 @@ impl Engine {
             states,
         );
         // One more than is lent, for the picture that is being drawn.
-        let pictures =
-            Pool::new(options.frames_lent + 1, || Compositor::buffer(&asset, options.format, period));
+        let pictures = (0..=options.frames_lent)
+            .map(|_| Compositor::buffer(&asset, options.format, period))
+            .collect::<Result<_>>()?;
         let compositor = Compositor::new(asset, options.format);
+        let pictures = Pool::new(pictures);
         let reader = Reader::new(items, Arc::clone(&control), compositor, pictures, (fps, rate), patches);
         shared.arrivals.send(session).map_err(|e| closed().caused_by(e.to_string()))?;
         control.wake();

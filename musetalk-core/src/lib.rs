@@ -55,6 +55,7 @@ mod pool;
 mod prepare;
 pub mod reference;
 pub mod runtime;
+pub mod self_test;
 mod session;
 mod time;
 

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use musetalk_core::{Error, ErrorKind, Result};
+use sha2::{Digest, Sha256};
 
 pub(crate) use self::config::Config;
 pub(crate) use self::names::WHISPER_PREFIXES;
@@ -24,7 +25,8 @@ pub(crate) struct Checkpoint<'a> {
     folder: PathBuf,
     config: Config,
     source: Source<'a>,
-    used: RefCell<HashMap<String, u64>>,
+    /// The tensors that were asked for, and the shapes they were asked for in.
+    used: RefCell<HashMap<String, Vec<usize>>>,
 }
 
 enum Source<'a> {
@@ -81,17 +83,31 @@ impl<'a> Checkpoint<'a> {
         }
     }
 
-    /// Values in all tensor files.
-    pub(crate) fn value_count(&self) -> u64 {
-        match &self.source {
-            Source::Files { files, .. } => files.borrow().iter().map(TensorFile::value_count).sum(),
-            Source::Drawn { .. } => 0,
+    /// Values of the stored tensors whose names begin with one of `prefixes`.
+    pub(crate) fn value_count(&self, prefixes: &[&str]) -> u64 {
+        let Source::Files { files, file_of, .. } = &self.source else { return 0 };
+        let files = files.borrow();
+        let asked = file_of.iter().filter(|(name, _)| prefixes.iter().any(|p| name.starts_with(p)));
+        let shapes = asked.filter_map(|(name, &file)| files[file].shape(name));
+        shapes.map(|shape| shape.iter().product::<usize>() as u64).sum()
+    }
+
+    /// A digest of the tensors under `prefixes` that were asked for: names, shapes and values as f32, in the order of names.
+    pub(crate) fn digest(&self, prefixes: &[&str]) -> Result<Sha256> {
+        let mut asked: Vec<(String, Vec<usize>)> = self.used.borrow().clone().into_iter().collect();
+        asked.retain(|(name, _)| prefixes.iter().any(|prefix| name.starts_with(prefix)));
+        asked.sort();
+        let mut hash = Sha256::new();
+        for (name, shape) in asked {
+            hash.update(format!("{name} {shape:?}\n"));
+            self.tensor(&name, &shape)?.values.iter().for_each(|value| hash.update(value.to_le_bytes()));
         }
+        Ok(hash)
     }
 
     /// Values of the tensors that were asked for so far, each counted once.
     pub(crate) fn values_used(&self) -> u64 {
-        self.used.borrow().values().sum()
+        self.used.borrow().values().map(|shape| shape.iter().product::<usize>() as u64).sum()
     }
 
     /// What was drawn so far, by name.
@@ -135,7 +151,7 @@ impl<'a> Checkpoint<'a> {
             return Err(Error::new(ErrorKind::Incompatible, text));
         }
         let values = file.values(stored)?;
-        self.used.borrow_mut().insert(name.to_owned(), values.len() as u64);
+        self.used.borrow_mut().insert(name.to_owned(), shape.to_vec());
         reporter.advance(4 * values.len() as u64)?;
         Ok(Tensor::new(shape, values))
     }

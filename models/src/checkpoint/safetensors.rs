@@ -88,11 +88,6 @@ impl TensorFile {
         self.header.info(name).map(|info| info.shape.as_slice())
     }
 
-    pub(crate) fn value_count(&self) -> u64 {
-        let tensors = self.header.tensors();
-        tensors.values().map(|info| info.shape.iter().product::<usize>() as u64).sum()
-    }
-
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

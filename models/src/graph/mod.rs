@@ -2,5 +2,6 @@
 
 mod builder;
 pub(crate) mod layers;
+mod trial;
 
 pub(crate) use self::builder::{Built, Constant, Graph, Pads, Port, Value};

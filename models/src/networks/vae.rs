@@ -13,11 +13,12 @@
 
 use musetalk_core::{Error, ErrorKind, Result};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::checkpoint::{Checkpoint, Part};
 use crate::graph::layers::{self, Groups, Projected};
 use crate::graph::{Graph, Value};
-use crate::onnx::Element;
+use crate::onnx::{Element, hex};
 use crate::tensor::Tensor;
 
 /// The options that shape the graphs.
@@ -86,6 +87,12 @@ impl Vae {
     /// The side of the latents.
     pub(crate) fn latent_size(&self) -> usize {
         self.size / self.shrink()
+    }
+
+    /// The identity of the encoder: of its tensors, and of the options that change its latents beside them.
+    pub(crate) fn identity(&self, mut tensors: Sha256) -> String {
+        tensors.update(format!("{} {} {}", self.size, self.latent_channels, self.scaling));
+        hex(tensors)
     }
 
     /// Builds the encoder's graph.

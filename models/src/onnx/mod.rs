@@ -3,5 +3,5 @@
 mod file;
 mod message;
 
-pub(crate) use self::file::{WeightStore, Written, hex, write_file, write_model};
+pub(crate) use self::file::{WeightStore, Written, encoded, hex, write_file, write_model};
 pub(crate) use self::message::*;

@@ -6,6 +6,16 @@ use std::path::Path;
 use ort::session::{Session, SessionInputValue};
 use ort::value::Tensor;
 
+/// A graph, its inputs with the fixtures given to them, and the fixture it should give.
+pub(crate) type Comparison = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+
+pub(crate) const NETWORKS: [Comparison; 4] = [
+    ("audio_encoder", &[("mel", "mel")], "states"),
+    ("generator", &[("latent", "face"), ("audio", "audio")], "prediction"),
+    ("encoder", &[("image", "image")], "latent"),
+    ("decoder", &[("latent", "given_latent")], "decoded"),
+];
+
 /// A shape and its values.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
