@@ -66,7 +66,9 @@ impl Footage {
         let parsed = folder.join("classes").is_dir();
         let frames = folder.join("frames");
         let over = folder.join(if parsed { "classes" } else { "masks" });
-        let (width, height) = asset::read_picture(&numbered(&frames, 0))?.dimensions();
+        let first = numbered(&frames, 0);
+        exists(&first)?;
+        let (width, height) = asset::read_picture(&first)?.dimensions();
         let mut faces = Vec::with_capacity(boxes.len());
         for (frame, face) in boxes.into_iter().enumerate() {
             // Now, and not after an hour of rendering.
@@ -186,8 +188,10 @@ fn numbered(folder: &Path, frame: usize) -> PathBuf {
     folder.join(format!("{frame:08}.png"))
 }
 
+/// A pipe would block, a folder fail later.
 fn exists(path: &Path) -> Result<()> {
-    std::fs::metadata(path).map(drop).map_err(|e| Error::io("read a picture", path, e))
+    let about = std::fs::metadata(path).map_err(|e| Error::io("read a picture", path, e))?;
+    if about.is_file() { Ok(()) } else { Err(damaged(path, "a picture must be a file")) }
 }
 
 fn damaged(path: &Path, what: &str) -> Error {
