@@ -10,7 +10,7 @@ use crate::audio::window::{GroupSchedule, WindowPlan};
 use crate::avatar::{Avatar, AvatarOptions};
 use crate::device::Device;
 use crate::files;
-use crate::networks::{AudioEncoder, Decoder, Encoder, Generator};
+use crate::networks::{AudioEncoder, Decoder, Encoder, Generator, Networks};
 use crate::pack::{ModelPack, compatibility};
 use crate::pool::Pool;
 use crate::prepare;
@@ -224,31 +224,21 @@ impl Engine {
 
     fn check_asset(&self, asset: &AvatarAsset) -> Result<()> {
         let pack = &self.0.pack;
-        let image = pack.manifest().image;
-        if asset.encoder_identity() == pack.encoder_identity() && asset.fits(image) {
-            if asset.fps() == pack.fps() {
-                return Ok(());
-            }
-            let (own, wanted) = (asset.fps(), pack.fps());
-            return Err(Error::new(
-                ErrorKind::Incompatible,
-                format!(
-                    "avatar {:?} has {}/{} frames per second, pack {:?} runs at {}/{}; make it again with this pack",
-                    asset.name(),
-                    own.numerator(),
-                    own.denominator(),
-                    pack.manifest().name,
-                    wanted.numerator(),
-                    wanted.denominator()
-                ),
-            ));
+        check_latents(pack, asset)?;
+        let (own, wanted) = (asset.fps(), pack.fps());
+        if own == wanted {
+            return Ok(());
         }
         Err(Error::new(
             ErrorKind::Incompatible,
             format!(
-                "avatar {:?} was made for another pack than {:?}; make it again with this one",
+                "avatar {:?} has {}/{} frames per second, pack {:?} runs at {}/{}; make it again with this pack",
                 asset.name(),
-                pack.manifest().name
+                own.numerator(),
+                own.denominator(),
+                pack.manifest().name,
+                wanted.numerator(),
+                wanted.denominator()
             ),
         ))
     }
@@ -336,6 +326,24 @@ impl EngineBuilder {
         let library = RuntimeLibrary::load(self.library.as_deref())?;
         let plan = Arc::new(plan(&pack)?);
         self.first_that_starts(threads, |options| self.start(&pack, &library, &plan, options))
+    }
+
+    /// The networks without an engine around them, for a rendering that is not live.
+    pub(crate) fn networks(self) -> Result<(ModelPack, Networks)> {
+        let threads = self.checked_threads()?;
+        let pack = ModelPack::open(&self.pack)?;
+        pack.verify_once()?;
+        let library = RuntimeLibrary::load(self.library.as_deref())?;
+        let networks = self.first_that_starts(threads, |options| {
+            let load = |role| load(&library, &pack, role, options);
+            Ok(Networks {
+                audio_encoder: AudioEncoder(load("audio_encoder")?),
+                generator: Generator(load("generator")?),
+                decoder: Decoder(load("decoder")?),
+                encoder: Encoder(load("encoder")?),
+            })
+        })?;
+        Ok((pack, networks))
     }
 
     /// Runs every network once that the pack has a record of, and compares what this device computes with what was recorded when
@@ -481,6 +489,21 @@ fn plan(pack: &ModelPack) -> Result<WindowPlan> {
         Error::new(ErrorKind::Incompatible, format!("pack.json: {e}: {}", path.display())).caused_by(e)
     })?;
     Ok(plan)
+}
+
+/// Refuses an avatar whose latents another encoder made.
+pub(crate) fn check_latents(pack: &ModelPack, asset: &AvatarAsset) -> Result<()> {
+    if asset.encoder_identity() == pack.encoder_identity() && asset.fits(pack.manifest().image) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Incompatible,
+        format!(
+            "avatar {:?} was made for another pack than {:?}; make it again with this one",
+            asset.name(),
+            pack.manifest().name
+        ),
+    ))
 }
 
 fn load(

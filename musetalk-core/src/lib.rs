@@ -54,6 +54,7 @@ mod networks;
 mod pack;
 mod pool;
 mod prepare;
+pub mod reference;
 pub mod runtime;
 pub mod self_test;
 mod session;
@@ -70,6 +71,7 @@ pub use pack::{
     AudioLayout, Dimension, FileEntry, ImageSizes, Manifest, ModelPack, NetworkEntry, Optimisation,
     PACK_FORMAT, Parity, Precision, TensorEntry, WeightsEntry,
 };
+pub use prepare::{EdgeBlur, FaceMask};
 pub use session::{StageTime, Stats};
 pub use time::{FrameRate, Heard, UtteranceId};
 pub use trial::{Measure, NetworkTest, SelfTest};
@@ -81,6 +83,8 @@ mod documentation {
     mod architecture {}
     #[doc = include_str!("../docs/decisions.md")]
     mod decisions {}
+    #[doc = include_str!("../docs/reference.md")]
+    mod reference {}
     #[doc = include_str!("../../README.md")]
     mod readme {}
 }

@@ -17,6 +17,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "runtime", "session", "time", "trial",
         ],
     ),
+    (
+        "reference",
+        &["asset", "audio", "compose", "engine", "error", "frame", "networks", "pack", "prepare", "time"],
+    ),
     ("trial", &["cache", "device", "error", "files", "pack", "runtime", "self_test"]),
     // what happens between push and frame
     ("session", &["asset", "audio", "compose", "error", "frame", "networks", "pool", "time"]),
