@@ -136,8 +136,11 @@ pub enum Mask {
 #[non_exhaustive]
 pub enum Pack {
     /// Make a pack from checkpoints
-    #[command(after_help = "Example:\n  musetalk pack build --from checkpoints --out mine.pack\n\n\
-        The folder holds whisper/, unet/ and vae/, each with config.json and safetensors; models/README.md says more.")]
+    #[command(
+        after_help = "Example:\n  musetalk pack build --from MuseTalk/models --out mine.pack --precision fp16\n\n\
+        The folder is the one into which MuseTalk's own instructions put the weights: musetalkV15/, sd-vae/, whisper/, ...; \
+        what is missing is listed with where it comes from. models/README.md says what else is read."
+    )]
     Build(Build),
     /// Say what a pack holds
     #[command(after_help = "Example:\n  musetalk pack inspect models/demo/pack")]
@@ -173,12 +176,43 @@ pub struct Build {
     /// The folder of the pack
     #[arg(long, value_name = "FOLDER")]
     pub out: PathBuf,
+    /// The number format of the weights; a GPU wants fp16
+    #[arg(long, value_enum, default_value_t = Precision::Fp32)]
+    pub precision: Precision,
+    /// The release of MuseTalk to take where the folder holds both
+    #[arg(long, value_enum, value_name = "VERSION")]
+    pub model: Option<Model>,
     /// The pack's name; from origin.json, or that of the folder, when not given
     #[arg(long)]
     pub name: Option<String>,
     /// Replace a pack that is there, once the new one is complete
     #[arg(long)]
     pub overwrite: bool,
+    /// Answer with one line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The number format of a pack's weights.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+#[non_exhaustive]
+pub enum Precision {
+    /// As the reference computes, and what a processor runs best
+    Fp32,
+    /// Half the size, and several times faster on most GPUs
+    Fp16,
+}
+
+/// A release of MuseTalk's generator.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+#[non_exhaustive]
+pub enum Model {
+    /// Of 2024
+    #[value(name = "1.0")]
+    V1,
+    /// Of 2025
+    #[value(name = "1.5")]
+    V15,
 }
 
 /// A pack or an avatar to look at.
