@@ -160,7 +160,8 @@ fn pickles_that_are_malformed_or_too_large() {
 
 #[test]
 fn tensors_that_do_not_lie_in_their_storage() {
-    let cases: [(&str, fn(&mut Weight)); 9] = [
+    type Case = (&'static str, fn(&mut Weight));
+    let cases: [Case; 9] = [
         ("larger than its storage", |w| w.shape = vec![8, 8, 3, 1 << 40]),
         ("larger than its storage", |w| w.shape = vec![i64::MAX, i64::MAX, 2, 2]),
         ("larger than its storage", |w| w.strides = vec![i64::MAX, 9, 3, 1]),

@@ -203,8 +203,13 @@ fn the_networks_of_the_face_are_found_too() {
     let parser =
         ["cp.resnet.conv1.weight", "conv_out.conv_out.weight"].map(|name| weight(&format!("module.{name}")));
     write(&official.join("somewhere/iter.pth"), legacy_file(&parser));
+    // What the parser was trained from lies in its folder, and is another network.
+    write(&official.join("face-parse-bisent/resnet18-5c106cde.pth"), legacy_file(&[weight("conv1.weight")]));
     write(&official.join(".cache/checkpoints/s3fd-619a316812.pth"), zip_file(&[weight("conv1_1.weight")]));
     write(&official.join("dw-ll_ucoco_384.onnx"), b"onnx");
     let pack = built(&official, &folder.join("a.pack"));
     assert_eq!(pack.absent, [""; 0]);
+    fs::remove_file(official.join("somewhere/iter.pth")).unwrap();
+    let pack = built(&official, &folder.join("b.pack"));
+    assert!(matches!(&pack.absent[..], [parser] if parser.contains("79999_iter.pth")), "{:?}", pack.absent);
 }
