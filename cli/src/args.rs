@@ -107,8 +107,9 @@ pub enum Pack {
     /// Say what a pack holds
     #[command(after_help = "Example:\n  musetalk pack inspect models/demo/pack")]
     Inspect(Inspect),
-    /// Read every file of a pack and compare its checksum
-    #[command(after_help = "Example:\n  musetalk pack verify models/demo/pack")]
+    /// Compare the checksum of every file, and what every network computes here with what was recorded
+    #[command(after_help = "Examples:\n  musetalk pack verify models/demo/pack\n  \
+        musetalk pack verify P --device cuda:0 --json")]
     Verify(Verify),
 }
 
@@ -162,6 +163,15 @@ pub struct Inspect {
 pub struct Verify {
     /// The pack's folder
     pub path: PathBuf,
+    /// Where the networks run: auto, cpu, cuda:0
+    #[arg(long, default_value = "auto")]
+    pub device: Device,
+    /// Compare checksums only, and run nothing
+    #[arg(long)]
+    pub no_run: bool,
+    /// Answer with one line of JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `musetalk avatar from-parts`.
@@ -234,6 +244,8 @@ pub enum BenchRow {
     Interrupt,
     /// From the first speech to the first frame
     First,
+    /// Opening the pack: time and memory
+    Load,
     /// What a second avatar needs
     Memory,
     /// How many faces this machine holds
@@ -257,6 +269,9 @@ pub struct Setup {
 )]
 #[non_exhaustive]
 pub struct Doctor {
+    /// A model pack to look at as well
+    #[arg(long, value_name = "FOLDER")]
+    pub pack: Option<PathBuf>,
     /// Answer with one line of JSON
     #[arg(long)]
     pub json: bool,

@@ -22,6 +22,7 @@ use crate::session::listener::Listener;
 use crate::session::outbox::outbox;
 use crate::session::reader::Reader;
 use crate::session::worker::{Session, Sizes, Worker};
+use crate::trial::{self, SelfTest};
 use crate::{Error, ErrorKind, Result};
 
 /// A model pack loaded on one device: heavy, immutable, shared by every avatar. `Clone` shares it.
@@ -224,8 +225,7 @@ impl Engine {
     fn check_asset(&self, asset: &AvatarAsset) -> Result<()> {
         let pack = &self.0.pack;
         let image = pack.manifest().image;
-        let known = !pack.encoder_identity().is_empty();
-        if known && asset.encoder_identity() == pack.encoder_identity() && asset.fits(image) {
+        if asset.encoder_identity() == pack.encoder_identity() && asset.fits(image) {
             if asset.fps() == pack.fps() {
                 return Ok(());
             }
@@ -315,16 +315,56 @@ impl EngineBuilder {
         self
     }
 
-    /// Reads, checks and warms up the pack. Every file is compared with its SHA-256 first: half a second for each gigabyte.
+    /// Reads, checks and warms up the pack.
+    ///
+    /// The first time, every file is compared with its SHA-256: half a second to four for each gigabyte, by processor. A receipt in
+    /// the user's cache (`MUSETALK_CACHE`) spares that until a file changes; sizes and shapes are compared always. Receipts are
+    /// against damage, not against somebody who can write that cache: who fears that calls [`ModelPack::verify`] first.
     ///
     /// # Errors
     ///
     /// - [`ErrorKind::NotFound`]: the pack or ONNX Runtime is missing; the message names every place looked at.
     /// - [`ErrorKind::Corrupt`], [`ErrorKind::Incompatible`]: the pack or the library cannot be used.
-    /// - [`ErrorKind::DeviceUnavailable`], [`ErrorKind::Unsupported`]: the device does not start, or is not in this build.
+    /// - [`ErrorKind::DeviceUnavailable`], [`ErrorKind::Unsupported`]: the device does not start, is not in this build, or computes
+    ///   something else than what was recorded when the pack was built.
     /// - [`ErrorKind::OutOfMemory`]: the networks do not fit.
     /// - [`ErrorKind::InvalidInput`]: an option is out of range.
     pub fn build(self) -> Result<Engine> {
+        let threads = self.checked_threads()?;
+        let pack = ModelPack::open(&self.pack)?;
+        pack.verify_once()?;
+        let library = RuntimeLibrary::load(self.library.as_deref())?;
+        let plan = Arc::new(plan(&pack)?);
+        self.first_that_starts(threads, |options| self.start(&pack, &library, &plan, options))
+    }
+
+    /// Runs every network once that the pack has a record of, and compares what this device computes with what was recorded when
+    /// the pack was built. Starts no engine, holds one network at a time, and reads no checksum.
+    ///
+    /// `progress` hears which network is next, how many are done and how many there are, and may stop. Blocks for the loading and
+    /// one first run of every network. A network that computes nonsense is no error here; [`SelfTest::check`] makes one of it.
+    /// [`Device::Auto`] tests the first device that starts.
+    ///
+    /// Engines do this by themselves when they first load a network on a device other than the CPU, once for each pack and
+    /// driver.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](Self::build), and
+    ///
+    /// - [`ErrorKind::Corrupt`]: the record is malformed, or has more or fewer numbers than its network gives.
+    /// - [`ErrorKind::Cancelled`]: `progress` stopped it.
+    pub fn self_test(
+        self,
+        mut progress: impl FnMut(&str, usize, usize) -> std::ops::ControlFlow<()>,
+    ) -> Result<SelfTest> {
+        let threads = self.checked_threads()?;
+        let pack = ModelPack::open(&self.pack)?;
+        let library = RuntimeLibrary::load(self.library.as_deref())?;
+        self.first_that_starts(threads, |options| trial::of_pack(&pack, &library, options, &mut progress))
+    }
+
+    fn checked_threads(&self) -> Result<usize> {
         let threads =
             self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
         if !(1..=256).contains(&threads) {
@@ -339,15 +379,19 @@ impl EngineBuilder {
                 format!("max_batch is {}; it must be 1 to 64", self.batch.unwrap_or(0)),
             ));
         }
-        let pack = ModelPack::open(&self.pack)?;
-        pack.verify(|_, _| std::ops::ControlFlow::Continue(()))?;
-        let library = RuntimeLibrary::load(self.library.as_deref())?;
-        let plan = Arc::new(plan(&pack)?);
+        Ok(threads)
+    }
+
+    fn first_that_starts<T>(
+        &self,
+        threads: usize,
+        mut start: impl FnMut(LoadOptions) -> Result<T>,
+    ) -> Result<T> {
         let mut refused = Vec::new();
         for device in candidates(self.device) {
-            let options = LoadOptions { device, threads, spinning: self.spinning };
-            match self.start(&pack, &library, &plan, options) {
-                Ok(engine) => return Ok(engine),
+            match start(LoadOptions { device, threads, spinning: self.spinning }) {
+                Ok(started) => return Ok(started),
+                Err(error) if error.kind() == ErrorKind::Cancelled => return Err(error),
                 Err(error) if self.device == Device::Auto && device != Device::Cpu => {
                     log::warn!("{device} was passed over: {error}");
                     refused.push(error);
@@ -446,7 +490,9 @@ fn load(
     options: LoadOptions,
 ) -> Result<Network> {
     let entry = compatibility::network(pack.manifest(), role)?;
-    Network::load(library, pack.folder(), role, entry, options)
+    let mut network = Network::load(library, pack.folder(), role, entry, options)?;
+    trial::guard(pack, library, role, &mut network, options.device)?;
+    Ok(network)
 }
 
 fn closed() -> Error {
