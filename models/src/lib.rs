@@ -1,7 +1,7 @@
 //! Checkpoints of MuseTalk's networks, written as ONNX graphs into a pack.
 //!
-//! [`PackBuilder`] reads a folder of Hugging Face checkpoints (safetensors; nothing in them is executed) and writes the
-//! pack that `musetalk-core` loads. The graphs are built here, operation by operation, at any width and depth that the
+//! [`PackBuilder`] reads a folder of checkpoints, MuseTalk's own or Hugging Face's (safetensors and `torch.save` files;
+//! nothing in them is executed), and writes the pack that `musetalk-core` loads. The graphs are built here, operation by operation, at any width and depth that the
 //! configurations state; no Python and no PyTorch is involved. `models/README.md` is the specification of a pack.
 //!
 //! | module | holds |
@@ -30,6 +30,7 @@ pub mod tiny;
 
 pub use musetalk_core::{Error, ErrorKind, Result};
 
+pub use self::checkpoint::ModelVersion;
 pub use self::pack::{BuiltPack, PackBuilder};
 pub use self::precision::Precision;
 pub use self::progress::Progress;

@@ -187,18 +187,14 @@ impl PortEntry {
     }
 }
 
-impl Origin {
-    /// Where the weights of `network` come from; `sha256` is the digest of their file.
-    pub(crate) fn entry(&self, network: &str, sha256: String) -> WeightEntry {
-        let known = |told: &Option<String>| told.clone().unwrap_or_else(|| "unknown".into());
-        WeightEntry {
-            network: network.into(),
-            origin: known(&self.origin),
-            licence: known(&self.licence),
-            sha256,
-        }
+impl WeightEntry {
+    /// The file of this digest, which `network` is made from, with its origin and licence.
+    pub(crate) fn new(network: &str, (origin, licence): (String, String), sha256: String) -> Self {
+        Self { network: network.into(), origin, licence, sha256 }
     }
+}
 
+impl Origin {
     /// `origin.json` in `folder`, or nothing known.
     pub(crate) fn read(folder: &Path) -> Result<Self> {
         let path = folder.join("origin.json");

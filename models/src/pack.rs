@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use musetalk_core::{Error, ErrorKind, Result, self_test};
 
 use crate::Precision;
-use crate::checkpoint::Checkpoint;
-use crate::faces::{self, Faces};
+use crate::checkpoint::{Checkpoint, ModelVersion, Role, Sources};
+use crate::faces;
 use crate::graph::Graph;
-use crate::manifest::{self, Audio, FileEntry, Image, Manifest, Network, Origin, WeightEntry};
+use crate::manifest::{self, Audio, FileEntry, Image, Manifest, Network, WeightEntry};
 use crate::networks::Ending;
 use crate::networks::unet::Unet;
 use crate::networks::vae::Vae;
@@ -50,6 +50,7 @@ pub struct PackBuilder {
     name: Option<String>,
     description: Option<String>,
     precision: Precision,
+    version: Option<ModelVersion>,
     replace: bool,
     ending: Ending,
     largest_inside: u64,
@@ -65,15 +66,19 @@ pub struct BuiltPack {
     pub bytes: u64,
     /// Values in the checkpoints that the networks use.
     pub parameters: u64,
+    /// What a person should know about the checkpoints, each in a sentence: contradictions, choices that were made.
+    pub notes: Vec<String>,
+    /// Networks that were not found and are not needed to speak, each with where it comes from, licence and size.
+    pub absent: Vec<String>,
 }
 
 impl PackBuilder {
-    /// From a folder with `whisper/`, `unet/`, `vae/` and, optionally, `origin.json` and the networks that find faces:
-    /// `s3fd/`, `face-parse-bisent/`, `dwpose/dw-ll_ucoco_384.onnx`.
+    /// From a folder of checkpoints: as MuseTalk publishes them (`musetalkV15/`, `sd-vae/`, `whisper/`, …), as Hugging
+    /// Face does (`unet/`, `vae/`, `whisper/` and, optionally, `origin.json`), or under any names.
     pub fn new(from: impl Into<PathBuf>) -> Self {
-        let (name, description, precision) = (None, None, Precision::default());
+        let (name, description, precision, version) = (None, None, Precision::default(), None);
         let (replace, ending, largest_inside) = (false, Ending::Bytes, LARGEST_INSIDE);
-        Self { from: from.into(), name, description, precision, replace, ending, largest_inside }
+        Self { from: from.into(), name, description, precision, version, replace, ending, largest_inside }
     }
 
     /// The pack's name; `origin.json`, then the name of the pack's folder, stand in for it.
@@ -94,6 +99,13 @@ impl PackBuilder {
     #[must_use]
     pub fn precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
+        self
+    }
+
+    /// The release whose generator is packed; by default 1.5 where both are there.
+    #[must_use]
+    pub fn version(mut self, version: ModelVersion) -> Self {
+        self.version = Some(version);
         self
     }
 
@@ -142,37 +154,37 @@ impl PackBuilder {
     ) -> Result<BuiltPack> {
         let reporter = Reporter::new(&mut progress);
         let staging = Staging::beside(out.as_ref(), self.replace)?;
-        let (bytes, parameters) = self.fill(&staging, &reporter)?;
+        let filled = self.fill(&staging, &reporter)?;
         reporter.finish()?;
-        let folder = staging.publish()?;
-        Ok(BuiltPack { folder, bytes, parameters })
+        Ok(BuiltPack { folder: staging.publish()?, ..filled })
     }
 
-    fn fill(&self, staging: &Staging, reporter: &Reporter<'_>) -> Result<(u64, u64)> {
-        let origin = Origin::read(&self.from)?;
-        let whisper = Checkpoint::open(&self.from.join("whisper"), reporter)?;
-        let unet = Checkpoint::open(&self.from.join("unet"), reporter)?;
-        let vae = Checkpoint::open(&self.from.join("vae"), reporter)?;
-        let faces = Faces::open(&self.from, reporter)?;
-        let shapes = Shapes::configured(&whisper, &unet, &vae)?;
+    /// Writes all files of the pack; what is said of it has no folder yet.
+    fn fill(&self, staging: &Staging, reporter: &Reporter<'_>) -> Result<BuiltPack> {
+        let sources = Sources::find(&self.from, self.version, reporter)?;
+        let Sources { whisper, unet, vae, .. } = &sources;
+        let shapes = Shapes::configured(whisper, unet, vae)?;
         let mut pack = Parts::new(staging.path(), reporter, self.precision, self.largest_inside);
-        pack.network("audio_encoder", &whisper, &[""], |graph| shapes.whisper.build(&whisper, graph))?;
+        pack.network("audio_encoder", whisper, &[""], |graph| shapes.whisper.build(whisper, graph))?;
         let (side, rows) = (shapes.vae.latent_size(), shapes.rows());
-        pack.network("generator", &unet, &[""], |graph| shapes.unet.build(&unet, graph, side, rows))?;
+        pack.network("generator", unet, &[""], |graph| shapes.unet.build(unet, graph, side, rows))?;
         let decoder = ["decoder.", "post_quant_conv."];
-        pack.network("decoder", &vae, &decoder, |graph| shapes.vae.build_decoder(&vae, graph, self.ending))?;
+        pack.network("decoder", vae, &decoder, |graph| shapes.vae.build_decoder(vae, graph, self.ending))?;
         let encoder = ["encoder.", "quant_conv."];
-        pack.network("encoder", &vae, &encoder, |graph| shapes.vae.build_encoder(&vae, graph))?;
-        faces::build(&faces, &mut pack, self.ending)?;
+        pack.network("encoder", vae, &encoder, |graph| shapes.vae.build_encoder(vae, graph))?;
+        faces::build(&sources, &mut pack, self.ending)?;
         pack.self_test()?;
 
-        let speaking = [("audio_encoder", &whisper), ("generator", &unet), ("decoder, encoder", &vae)];
-        let checkpoints: Vec<_> = speaking.into_iter().chain(faces.checkpoints()).collect();
-        let stored = checkpoints.iter().flat_map(|(_, c)| c.files()).map(|(_, bytes)| bytes).sum();
+        let stored = checkpoints(&sources).flat_map(|(.., c)| c.files()).map(|(_, bytes)| bytes).sum();
         reporter.step("checksums", stored)?;
-        let mut weights = provenance(&checkpoints, &origin, reporter)?;
-        weights.extend(pack.published.iter().map(|(role, digest)| origin.entry(role, digest.clone())));
+        let mut weights = provenance(&sources, reporter)?;
+        weights.extend(pack.published.iter().map(|(network, sha256)| {
+            WeightEntry::new(network, sources.landmarks_provenance(), sha256.clone())
+        }));
+        let encoder_identity = shapes.vae.identity(vae.digest(&encoder)?);
         let parameters = pack.networks.values().map(|network| network.parameters).sum();
+        let absent = sources.absent();
+        let Sources { origin, notes, .. } = sources;
         let folder_name = staging.name();
         let manifest = Manifest {
             format: FORMAT,
@@ -180,7 +192,7 @@ impl PackBuilder {
             description: self.description.clone().or(origin.description).unwrap_or_default(),
             made_by: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).into(),
             precision: self.precision.name(),
-            encoder_identity: shapes.vae.identity(vae.digest(&encoder)?),
+            encoder_identity,
             image: shapes.image(),
             fps: [25, 1],
             audio: shapes.audio(),
@@ -192,7 +204,7 @@ impl PackBuilder {
         };
         let written = write_file(staging.path(), manifest::FILE, &manifest.to_json()?)?;
         let bytes = manifest.files.values().map(|file| file.bytes).sum::<u64>() + written.bytes;
-        Ok((bytes, parameters))
+        Ok(BuiltPack { folder: PathBuf::new(), bytes, parameters, notes, absent })
     }
 }
 
@@ -360,16 +372,29 @@ impl<'a, 'b> Parts<'a, 'b> {
     }
 }
 
+/// The checkpoints, each with the networks that are made from it.
+fn checkpoints<'s>(
+    sources: &'s Sources<'_>,
+) -> impl Iterator<Item = (&'static str, Role, &'s Checkpoint<'s>)> {
+    let speaking = [
+        ("audio_encoder", Role::Whisper, &sources.whisper),
+        ("generator", Role::Unet, &sources.unet),
+        ("decoder, encoder", Role::Vae, &sources.vae),
+    ];
+    let faces = [
+        ("face_detector", Role::FaceDetector, &sources.face_detector),
+        ("face_parser", Role::FaceParser, &sources.face_parser),
+    ];
+    let faces = faces.into_iter().filter_map(|(network, role, c)| Some((network, role, c.as_ref()?)));
+    speaking.into_iter().chain(faces)
+}
+
 /// Where the weights came from, with the digest of every checkpoint file.
-fn provenance(
-    checkpoints: &[(&str, &Checkpoint<'_>)],
-    origin: &Origin,
-    reporter: &dyn Advance,
-) -> Result<Vec<WeightEntry>> {
+fn provenance(sources: &Sources<'_>, reporter: &dyn Advance) -> Result<Vec<WeightEntry>> {
     let mut entries = Vec::new();
-    for (network, checkpoint) in checkpoints {
+    for (network, role, checkpoint) in checkpoints(sources) {
         for (path, _) in checkpoint.files() {
-            entries.push(origin.entry(network, digest(&path, reporter)?));
+            entries.push(WeightEntry::new(network, sources.provenance(role), digest(&path, reporter)?));
         }
     }
     Ok(entries)

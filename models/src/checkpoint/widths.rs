@@ -13,15 +13,15 @@ impl Checkpoint<'_> {
     /// How many channels leave the layer of weight `name`: the first side of the stored tensor, from 1 to 65536.
     pub(crate) fn leaving(&self, name: &str) -> Result<usize> {
         let first = match &self.source {
-            Source::Files { files, file_of, .. } => {
+            Source::Files { files, stored, .. } => {
                 let files = files.borrow();
-                let shape = file_of.get(name).and_then(|&file| files[file].shape(name));
+                let shape = stored.get(name).and_then(|(file, stored)| files[*file].shape(stored));
                 shape.map(|shape| shape.first().copied().unwrap_or_default())
             }
             Source::Drawn { .. } => None,
         };
         let wrong =
-            |what| Err(Error::new(ErrorKind::Incompatible, format!("{what}: {}", self.folder.display())));
+            |what| Err(Error::new(ErrorKind::Incompatible, format!("{what}: {}", self.place.display())));
         match first {
             Some(channels) if (1..=WIDEST).contains(&channels) => Ok(channels),
             Some(channels) => {
@@ -34,7 +34,7 @@ impl Checkpoint<'_> {
 
 impl Part<'_> {
     /// Where the checkpoint lies, for messages about more than one of its tensors.
-    pub(crate) fn folder(&self) -> &Path {
-        &self.checkpoint.folder
+    pub(crate) fn place(&self) -> &Path {
+        &self.checkpoint.place
     }
 }

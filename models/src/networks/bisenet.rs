@@ -67,7 +67,7 @@ impl Bisenet {
         if classes != CLASSES {
             let text = format!(
                 "the face parser tells {classes} classes apart, not the {CLASSES} that masks are made from: {}",
-                checkpoint.root().folder().display()
+                checkpoint.root().place().display()
             );
             return Err(Error::new(ErrorKind::Incompatible, text));
         }
@@ -222,7 +222,7 @@ fn folded(part: &Part<'_>, [conv, norm]: [&str; 2], shape: &[usize]) -> Result<(
         let text = format!(
             "the statistics of {}.{norm} give weights that are not finite: {}",
             part.path(),
-            part.folder().display()
+            part.place().display()
         );
         return Err(Error::new(ErrorKind::Corrupt, text));
     }
