@@ -199,7 +199,7 @@ impl PackBuilder {
             name: self.name.clone().or(origin.name).unwrap_or(folder_name),
             description: self.description.clone().or(origin.description).unwrap_or_default(),
             made_by: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).into(),
-            precision: self.precision.name(),
+            precision: self.precision,
             encoder_identity,
             image: shapes.image(),
             fps: [25, 1],
