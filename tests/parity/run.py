@@ -54,54 +54,43 @@ def pictures(rows, network, graph, found, expected, precision):
     rows.add(network, graph, "bytes: share equal", (gap == 0).mean(), form="{:.3%}")
 
 
+def outputs(pack, role, file, cases):
+    """What a graph gives for every case; in place of bytes, where there are bytes, also what they were rounded from."""
+    if role not in INNER:
+        session = pack.session(role, file)
+        return [run(session, given) for given, _ in cases]
+    with pack.probed(role, file) as (session, inner):
+        found = [run(session, given, (inner,)) for given, _ in cases]
+    for outputs_ in found:
+        outputs_[INNER[role]] = outputs_.pop(inner)
+    return found
+
+
 def compare(rows, pack, role, label, file, cases):
     """One graph against its reference; gives its outputs for the last case."""
-    bound = BOUNDS[pack.precision]
-    session, inner, found = None, None, {}
-
-    def each():
-        nonlocal found
-        for given, expected in cases:
-            found = run(session, given, (inner,) if inner else ())
-            if inner:
-                found[INNER[role]] = found.pop(inner)
-            yield given, expected, found
-
-    def measured():
-        names = [INNER[role]] if inner else list(cases[0][1])
-        for given, expected, found in each():
-            size = "×".join(str(n) for n in given["image"].shape[2:]) if role == "face_detector" else None
-            error = relative([found[n] for n in names], [expected[n] for n in names])
-            rows.add(role, label, f"relative error{f' at {size}' if size else ''}", error, bound)
-            if size:
-                worst = max(relative([found[n]], [expected[n]]) for n in names)
-                rows.add(role, label, f"worst single output at {size}", worst)
-        expected = cases[-1][1]
-        if role == "generator":
-            gap = np.abs(found["prediction"] - expected["prediction"]).max()
-            rows.add(role, label, "largest difference", gap, LATENT_BOUND if pack.precision == "fp32" else None)
-        if role == "decoder":
-            pictures(rows, role, label, found["image"], expected["image"], pack.precision)
-        if role == "face_parser":
-            same = (found["classes"] == expected["classes"]).mean()
-            rows.add(role, label, "class map: share equal", same, form="{:.4%}")
-
-    if role in INNER:
-        with pack.probed(role, file) as (session, inner):
-            measured()
-            session = None
-    else:
-        session = pack.session(role, file)
-        measured()
-    session = None
+    results = outputs(pack, role, file, cases)
     gc.collect()
+    for (given, expected), found in zip(cases, results):
+        names = [INNER[role]] if role in INNER else list(expected)
+        at = f" at {'×'.join(str(n) for n in given['image'].shape[2:])}" if role == "face_detector" else ""
+        error = relative([found[name] for name in names], [expected[name] for name in names])
+        rows.add(role, label, f"relative error{at}", error, BOUNDS[pack.precision])
+        if len(names) > 1:
+            worst = max(relative([found[name]], [expected[name]]) for name in names)
+            rows.add(role, label, f"its worst single output{at}", worst)
+    if role == "generator":
+        gap = np.abs(found["prediction"] - expected["prediction"]).max()
+        rows.add(role, label, "largest difference", gap, LATENT_BOUND if pack.precision == "fp32" else None)
+    elif role == "decoder":
+        pictures(rows, role, label, found["image"], expected["image"], pack.precision)
+    elif role == "face_parser":
+        rows.add(role, label, "class map: share equal", (found["classes"] == expected["classes"]).mean(), form="{:.4%}")
     return found
 
 
 def together(rows, pack, label, file, prediction, cases):
     """The generator's own latents through the pack's decoder, against the same chain in PyTorch."""
-    session = pack.session("decoder", file)
-    image = run(session, {"latent": prediction[:1]})["image"]
+    image = run(pack.session("decoder", file), {"latent": prediction[:1]})["image"]
     pictures(rows, "generator + decoder", label, image, cases[-1][1]["image"][1:], pack.precision)
 
 
