@@ -25,11 +25,15 @@ class Pack:
         self.precision = self.manifest.get("precision", "fp32")
 
     def graphs(self, role):
-        """(label, file) of every graph of a network: an fp16 pack has a widened one, which a CPU runs, beside its own."""
+        """(label, precision, file) of every graph of a network.
+
+        An fp16 pack has a widened graph, which a CPU runs, beside its own; the networks that prepare avatars stay fp32 in it.
+        """
         entry = self.networks[role]
         if "widened" in entry:
-            return [("fp16 widened", entry["widened"]), ("fp16 graph", entry["file"])]
-        return [(self.precision, entry["file"])]
+            return [("fp16 widened", "fp16", entry["widened"]), ("fp16 graph", "fp16", entry["file"])]
+        label = "fp32" if self.precision == "fp32" else f"fp32, in the {self.precision} pack"
+        return [(label, "fp32", entry["file"])]
 
     def options(self, role, threads=None):
         options = onnxruntime.SessionOptions()

@@ -66,32 +66,34 @@ def outputs(pack, role, file, cases):
     return found
 
 
-def compare(rows, pack, role, label, file, cases):
+def compare(rows, pack, role, graph, cases):
     """One graph against its reference; gives its outputs for the last case."""
+    label, precision, file = graph
     results = outputs(pack, role, file, cases)
     gc.collect()
     for (given, expected), found in zip(cases, results):
         names = [INNER[role]] if role in INNER else list(expected)
         at = f" at {'×'.join(str(n) for n in given['image'].shape[2:])}" if role == "face_detector" else ""
         error = relative([found[name] for name in names], [expected[name] for name in names])
-        rows.add(role, label, f"relative error{at}", error, BOUNDS[pack.precision])
+        rows.add(role, label, f"relative error{at}", error, BOUNDS[precision])
         if len(names) > 1:
             worst = max(relative([found[name]], [expected[name]]) for name in names)
             rows.add(role, label, f"its worst single output{at}", worst)
     if role == "generator":
         gap = np.abs(found["prediction"] - expected["prediction"]).max()
-        rows.add(role, label, "largest difference", gap, LATENT_BOUND if pack.precision == "fp32" else None)
+        rows.add(role, label, "largest difference", gap, LATENT_BOUND if precision == "fp32" else None)
     elif role == "decoder":
-        pictures(rows, role, label, found["image"], expected["image"], pack.precision)
+        pictures(rows, role, label, found["image"], expected["image"], precision)
     elif role == "face_parser":
         rows.add(role, label, "class map: share equal", (found["classes"] == expected["classes"]).mean(), form="{:.4%}")
     return found
 
 
-def together(rows, pack, label, file, prediction, cases):
+def together(rows, pack, graph, prediction, cases):
     """The generator's own latents through the pack's decoder, against the same chain in PyTorch."""
+    label, precision, file = graph
     image = run(pack.session("decoder", file), {"latent": prediction[:1]})["image"]
-    pictures(rows, "generator + decoder", label, image, cases[-1][1]["image"][1:], pack.precision)
+    pictures(rows, "generator + decoder", label, image, cases[-1][1]["image"][1:], precision)
 
 
 def main():
@@ -114,12 +116,12 @@ def main():
                 if role not in pack.networks:
                     rows.missed.append(f"{pack.folder} holds no {role}")
                     continue
-                for label, file in pack.graphs(role):
-                    found = compare(rows, pack, role, label, file, cases)
+                for graph in pack.graphs(role):
+                    found = compare(rows, pack, role, graph, cases)
                     if role == "generator":
-                        predictions[label] = found["prediction"]
+                        predictions[graph[0]] = found["prediction"]
                     elif role == "decoder":
-                        together(rows, pack, label, file, predictions[label], cases)
+                        together(rows, pack, graph, predictions[graph[0]], cases)
     body = report.table(["network", "graph", "measure", "figure", "bound"], rows.rows)
     failures = "\n".join(f"- {line}" for line in rows.missed)
     report.write("Networks", f"{origin}\n\n{body}\n\n{'Missed:' if rows.missed else 'Every bound is met.'}\n{failures}")

@@ -62,7 +62,7 @@ class Runtime:
     """A pack's graphs through ONNX Runtime's own Python package, at the pack's optimisation levels."""
 
     def __init__(self, pack, threads):
-        sessions = (pack.session(role, pack.graphs(role)[0][1], threads) for role in ("generator", "decoder"))
+        sessions = (pack.session(role, pack.graphs(role)[0][-1], threads) for role in ("generator", "decoder"))
         self.generator, self.decoder = sessions
         self.latent, self.audio = inputs.latents(SEED, 1, 8).numpy(), inputs.audio_rows(SEED, 1).numpy()
 

@@ -6,7 +6,7 @@ use crate::time::FrameRate;
 use crate::{Error, ErrorKind, Result};
 
 /// The format of `pack.json` that this version reads and writes.
-pub const PACK_FORMAT: u32 = 0;
+pub const PACK_FORMAT: u32 = 1;
 
 /// `pack.json`: what a pack holds. Its fields are specified in `models/README.md`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -23,22 +23,53 @@ pub struct Manifest {
     /// The program that wrote the pack, with its version.
     #[serde(default)]
     pub made_by: String,
+    /// What the weights are stored in, and computed in on a device that has it.
+    pub precision: Precision,
+    /// SHA-256 over the encoder's weights before they were narrowed, in lower-case hexadecimal: the same for every pack of one
+    /// checkpoint. Avatars record it.
+    pub encoder_identity: String,
     /// Sizes of pictures and latents.
     pub image: ImageSizes,
     /// Frames per second the networks run at: numerator, denominator.
     pub fps: [u32; 2],
     /// How sound reaches the networks.
     pub audio: AudioLayout,
-    /// The graphs by role: `audio_encoder`, `generator`, `decoder`, `encoder`.
+    /// The graphs by role: `audio_encoder`, `generator`, `decoder`, `encoder`, and those that only find and cut out faces:
+    /// `face_detector`, `face_landmarks`, `face_parser`, any of which may be absent.
     pub networks: BTreeMap<String, NetworkEntry>,
     /// Every other file of the pack by name.
     pub files: BTreeMap<String, FileEntry>,
     /// Where the weights come from.
     #[serde(default)]
     pub weights: Vec<WeightsEntry>,
+    /// The file with what each network answers to the inputs of [`self_test`](crate::self_test).
+    #[serde(default)]
+    pub self_test: Option<String>,
     /// What the graphs were compared with.
     #[serde(default)]
     pub parity: Option<Parity>,
+}
+
+/// The number format of a pack's weights.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[non_exhaustive]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 32-bit floats, as the reference computes.
+    Fp32,
+    /// 16-bit floats: half the size, and the faster one where a device computes in them. A CPU widens them once while loading.
+    Fp16,
+}
+
+/// How far ONNX Runtime rewrites a graph while it loads, chosen by measurement when the pack was built.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[non_exhaustive]
+#[serde(rename_all = "lowercase")]
+pub enum Optimisation {
+    /// Everything, the layout of tensors included: the fastest for small graphs, and a second copy of the weights.
+    All,
+    /// Everything but the layout of tensors: large graphs load in a fraction of the time and memory, and run as fast.
+    Extended,
 }
 
 /// Sizes of pictures and latents.
@@ -88,6 +119,11 @@ pub struct AudioLayout {
 pub struct NetworkEntry {
     /// The ONNX file, a name without folders.
     pub file: String,
+    /// In an fp16 pack, the same graph in f32 over the same weights, which widens them once while loading: what a CPU runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub widened: Option<String>,
+    /// The level that ONNX Runtime loads it at.
+    pub optimisation: Optimisation,
     /// What it takes, in order.
     pub inputs: Vec<TensorEntry>,
     /// What it gives, in order.
@@ -95,7 +131,7 @@ pub struct NetworkEntry {
     /// Numbers it has learned.
     #[serde(default)]
     pub parameters: u64,
-    /// Multiply-accumulates for one item of a batch.
+    /// Multiply-accumulates for one item of a batch; where sides are free, at 256×256.
     #[serde(default)]
     pub macs: u64,
 }
@@ -163,6 +199,17 @@ pub struct Parity {
     /// ‖x − y‖₂ / ‖y‖₂ by network.
     #[serde(default)]
     pub relative_error: BTreeMap<String, f64>,
+}
+
+impl TensorEntry {
+    /// Its sides for one item, free ones `free` long.
+    pub(crate) fn sides(&self, free: usize) -> Vec<usize> {
+        let side = |dimension: &Dimension| match dimension {
+            Dimension::Fixed(n) => usize::try_from(*n).unwrap_or(usize::MAX),
+            Dimension::Named(_) => free,
+        };
+        std::iter::once(1).chain(self.shape.iter().skip(1).map(side)).collect()
+    }
 }
 
 impl Manifest {
@@ -243,12 +290,29 @@ impl Manifest {
         let longest = audio.groups.iter().copied().max().unwrap_or(1);
         let ahead = u64::from(audio.look_ahead) + fps.first_sample(u64::from(longest) - 1, 16_000);
         require(ahead <= 3_200, "audio.look_ahead and groups wait for more than 200 ms beyond a frame")?;
-        for (name, network) in &self.networks {
-            let known = self.files.contains_key(&network.file);
-            require(
-                known,
-                &format!("network {name} names file {:?}, which files does not list", network.file),
-            )?;
+        self.check_names()
+    }
+
+    /// Whom the manifest names, and by what.
+    fn check_names(&self) -> Result<()> {
+        let hexadecimal =
+            |text: &str| text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        require(
+            hexadecimal(&self.encoder_identity),
+            "encoder_identity is not a SHA-256 of 64 hexadecimal digits in lower case",
+        )?;
+        for (role, network) in &self.networks {
+            self.require_listed(&format!("network {role}"), &network.file)?;
+            if let Some(widened) = &network.widened {
+                self.require_listed(&format!("network {role}"), widened)?;
+                require(
+                    self.precision == Precision::Fp16,
+                    &format!("network {role} has a widened graph, which only packs of precision fp16 have"),
+                )?;
+            }
+        }
+        if let Some(record) = &self.self_test {
+            self.require_listed("self_test", record)?;
         }
         for name in self.files.keys() {
             let plain =
@@ -256,6 +320,13 @@ impl Manifest {
             require(plain, &format!("file name {name:?} is not a plain name"))?;
         }
         Ok(())
+    }
+
+    fn require_listed(&self, who: &str, file: &str) -> Result<()> {
+        require(
+            self.files.contains_key(file),
+            &format!("{who} names file {file:?}, which files does not list"),
+        )
     }
 }
 
