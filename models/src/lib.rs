@@ -22,15 +22,13 @@ mod manifest;
 mod networks;
 mod onnx;
 mod pack;
-mod precision;
 mod progress;
 mod staging;
 mod tensor;
 pub mod tiny;
 
-pub use musetalk_core::{Error, ErrorKind, Result};
+pub use musetalk_core::{Error, ErrorKind, Precision, Result};
 
 pub use self::checkpoint::ModelVersion;
 pub use self::pack::{BuiltPack, PackBuilder};
-pub use self::precision::Precision;
 pub use self::progress::Progress;

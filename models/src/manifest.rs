@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use musetalk_core::{Error, ErrorKind, Result};
+use musetalk_core::{Error, ErrorKind, Optimisation, Precision, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::graph::{Built, Port};
@@ -27,7 +27,7 @@ pub(crate) struct Manifest {
     pub(crate) name: String,
     pub(crate) description: String,
     pub(crate) made_by: String,
-    pub(crate) precision: &'static str,
+    pub(crate) precision: Precision,
     pub(crate) encoder_identity: String,
     pub(crate) image: Image,
     pub(crate) fps: [u32; 2],
@@ -65,7 +65,7 @@ pub(crate) struct Network {
     file: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     widened: Option<String>,
-    optimisation: &'static str,
+    optimisation: Optimisation,
     inputs: Vec<PortEntry>,
     outputs: Vec<PortEntry>,
     pub(crate) parameters: u64,
@@ -136,7 +136,7 @@ impl Network {
         Self {
             file: built.file.clone(),
             widened: built.widened.clone(),
-            optimisation: if bytes > LARGE { "extended" } else { "all" },
+            optimisation: if bytes > LARGE { Optimisation::Extended } else { Optimisation::All },
             inputs: described(&built.inputs),
             outputs: described(&built.outputs),
             parameters,
@@ -163,7 +163,7 @@ impl Network {
         Self {
             file: file.into(),
             widened: None,
-            optimisation: "all",
+            optimisation: Optimisation::All,
             inputs: described(inputs),
             outputs: described(outputs),
             parameters,

@@ -140,12 +140,15 @@ impl PackBuilder {
     ///
     /// # Errors
     ///
-    /// - `NotFound`: the checkpoints, or a file that they should hold, do not exist.
+    /// - `NotFound`: the folder, or a network that a pack needs, does not exist; the message lists all that are missing,
+    ///   with where they come from, licence and size.
     /// - `Corrupt`: a file is damaged, malformed, or holds values that are not finite.
-    /// - `Incompatible`: a tensor is missing or of another shape than its configuration says, or the three networks do
-    ///   not fit together.
-    /// - `Unsupported`: a configuration asks for something that is not built; the message names the option.
-    /// - `InvalidInput`: `out` exists and is not a pack, or is one and `replace` is off.
+    /// - `Incompatible`: a tensor is missing or of another shape than its network has, or the three networks do not fit
+    ///   together.
+    /// - `Unsupported`: a configuration asks for something that is not built, or a file holds more than tensors; the
+    ///   message names the option, or what it holds.
+    /// - `InvalidInput`: `out` exists and is not a pack, or is one and `replace` is off; the folder of checkpoints holds
+    ///   tens of thousands of files.
     /// - `Cancelled`: `progress` said so.
     /// - `Io`: reading or writing failed.
     pub fn build(
@@ -196,7 +199,7 @@ impl PackBuilder {
             name: self.name.clone().or(origin.name).unwrap_or(folder_name),
             description: self.description.clone().or(origin.description).unwrap_or_default(),
             made_by: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).into(),
-            precision: self.precision.name(),
+            precision: self.precision,
             encoder_identity,
             image: shapes.image(),
             fps: [25, 1],

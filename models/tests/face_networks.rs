@@ -8,7 +8,7 @@ mod tensors;
 
 use std::path::{Path, PathBuf};
 
-use musetalk_core::self_test;
+use musetalk_core::{ModelPack, self_test};
 use musetalk_models::{Error, ErrorKind, PackBuilder, Precision};
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Value, json};
@@ -145,6 +145,7 @@ fn faces_are_found_in_single_precision_in_a_pack_of_halves() {
         go_on(progress)
     });
     built.unwrap();
+    ModelPack::open(&pack).expect("the core takes the pack");
     let manifest = read(&pack.join("pack.json"));
     for role in ["face_detector", "face_parser"] {
         let network = &manifest["networks"][role];

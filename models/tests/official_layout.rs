@@ -202,6 +202,9 @@ fn the_networks_of_the_face_are_found_wherever_they_lie() {
     let face = |name: &str| weights(&fixture("faces").join(name).join("model.safetensors"));
     write(&official.join("somewhere/iter.pth"), legacy_file(&face("face-parse-bisent")));
     write(&official.join(".cache/checkpoints/s3fd-619a316812.pth"), zip_file(&face("s3fd")));
+    // What the parser was trained from lies in its folder, and is another network.
+    let start = torch::Weight::new("conv1.weight", &[2, 2], &[0; 16]);
+    write(&official.join("face-parse-bisent/resnet18-5c106cde.pth"), legacy_file(&[start]));
     let out = folder.join("a.pack");
     let pack = built(&official, &out);
     assert!(pack.absent.len() == 1 && pack.absent[0].contains("DWPose"), "{:?}", pack.absent);

@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use musetalk_core::Result;
-use musetalk_models::{BuiltPack, ModelVersion, PackBuilder, Precision};
+use musetalk_core::{Precision, Result};
+use musetalk_models::{BuiltPack, ModelVersion, PackBuilder};
 use serde_json::json;
 
 use super::size;

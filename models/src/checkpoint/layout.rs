@@ -117,10 +117,10 @@ impl Files {
 pub(crate) fn usual_folders(role: Role) -> &'static [&'static str] {
     match role {
         Role::Unet => &["unet"],
-        Role::Vae => &["vae", "sd-vae", "sd-vae-ft-mse"],
+        Role::Vae => &["sd-vae", "sd-vae-ft-mse", "vae"],
         Role::Whisper => &["whisper"],
-        Role::FaceParser => &["face-parse-bisent", "face-parse-bisenet"],
-        Role::FaceDetector => &[],
+        // Their folders hold other networks, too.
+        Role::FaceParser | Role::FaceDetector => &[],
     }
 }
 

@@ -7,6 +7,7 @@
 //! | `safetensors`, `torch` | the headers of the formats; nothing in a file is executed |
 //! | `names` | the names that publishers gave the same tensor |
 //! | `config`, `derive` | what the configuration states, and what the tensors say about it |
+//! | `widths` | widths of networks that have no configuration |
 
 mod config;
 mod derive;

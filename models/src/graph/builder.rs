@@ -91,10 +91,7 @@ pub(crate) struct Graph {
 impl Graph {
     pub(crate) fn new(name: &str, store: WeightStore, precision: Precision) -> Self {
         let message = GraphMessage { name: name.into(), ..GraphMessage::default() };
-        let element = match precision {
-            Precision::Fp32 => Element::F32,
-            Precision::Fp16 => Element::F16,
-        };
+        let element = if precision == Precision::Fp16 { Element::F16 } else { Element::F32 };
         Self {
             message,
             store,

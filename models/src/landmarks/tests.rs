@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use musetalk_core::ModelPack;
 use prost::Message;
 use serde_json::{Value, json};
 
@@ -120,6 +121,7 @@ fn a_pack_takes_the_published_file_as_it_is() {
         ControlFlow::Continue(())
     });
     let pack = built.unwrap().folder;
+    ModelPack::open(&pack).expect("the core takes the pack");
     assert!(steps.iter().any(|step| step == ROLE), "{steps:?}");
     assert!(std::fs::read(&published).unwrap() == std::fs::read(pack.join("face_landmarks.onnx")).unwrap());
     let manifest: Value = serde_json::from_slice(&std::fs::read(pack.join("pack.json")).unwrap()).unwrap();

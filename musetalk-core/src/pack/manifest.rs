@@ -10,6 +10,7 @@ pub const PACK_FORMAT: u32 = 1;
 
 /// `pack.json`: what a pack holds. Its fields are specified in `models/README.md`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -25,8 +26,8 @@ pub struct Manifest {
     pub made_by: String,
     /// What the weights are stored in, and computed in on a device that has it.
     pub precision: Precision,
-    /// SHA-256 over the encoder's weights before they were narrowed, in lower-case hexadecimal: the same for every pack of one
-    /// checkpoint. Avatars record it.
+    /// SHA-256 of the encoder's tensors in its checkpoint, in lower-case hexadecimal: the same for every pack of that checkpoint,
+    /// whatever its precision. Avatars record it.
     pub encoder_identity: String,
     /// Sizes of pictures and latents.
     pub image: ImageSizes,
@@ -50,19 +51,23 @@ pub struct Manifest {
     pub parity: Option<Parity>,
 }
 
-/// The number format of a pack's weights.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+/// The number format of a pack's weights, and of what its networks compute on a device that has it.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
-    /// 32-bit floats, as the reference computes.
+    /// 32-bit floats, as the reference computes. The better choice for a CPU.
+    #[default]
     Fp32,
-    /// 16-bit floats: half the size, and the faster one where a device computes in them. A CPU widens them once while loading.
+    /// 16-bit floats: half the size, and the faster one where a device computes in them; the statistics of norms and softmaxes stay
+    /// in 32 bits. A CPU widens the weights once while loading.
     Fp16,
 }
 
 /// How far ONNX Runtime rewrites a graph while it loads, chosen by measurement when the pack was built.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(rename_all = "lowercase")]
 pub enum Optimisation {
@@ -74,6 +79,7 @@ pub enum Optimisation {
 
 /// Sizes of pictures and latents.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(deny_unknown_fields)]
 pub struct ImageSizes {
@@ -87,6 +93,7 @@ pub struct ImageSizes {
 
 /// How sound reaches the networks. A token is 20 ms: 320 samples at 16 kHz, two log-mel frames.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(deny_unknown_fields)]
 pub struct AudioLayout {
@@ -114,6 +121,7 @@ pub struct AudioLayout {
 
 /// One graph of a pack.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(deny_unknown_fields)]
 pub struct NetworkEntry {
@@ -138,6 +146,7 @@ pub struct NetworkEntry {
 
 /// One input or output of a graph.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(deny_unknown_fields)]
 pub struct TensorEntry {
@@ -152,6 +161,7 @@ pub struct TensorEntry {
 
 /// One dimension of a tensor.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(untagged)]
 pub enum Dimension {
@@ -163,6 +173,7 @@ pub enum Dimension {
 
 /// A file of the pack.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(deny_unknown_fields)]
 pub struct FileEntry {
@@ -174,6 +185,7 @@ pub struct FileEntry {
 
 /// Where the weights of a network come from.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WeightsEntry {
     /// The role of the network.
@@ -191,6 +203,7 @@ pub struct WeightsEntry {
 
 /// What the graphs were compared with.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Parity {
     /// The program that computed the reference.
@@ -336,4 +349,27 @@ fn require(holds: bool, what: &str) -> Result<()> {
 
 fn corrupt(what: &str) -> Error {
     Error::new(ErrorKind::Corrupt, format!("pack.json: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `models/pack.schema.json` holds: the very types that read a `pack.json`, described.
+    fn schema() -> String {
+        let mut schema = schemars::schema_for!(Manifest);
+        schema.insert("$id".to_owned(), "musetalk/pack.schema.json".into());
+        let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
+        text.replace("[`", "`").replace("`](crate::self_test)", "`").replace("`]", "`") + "\n"
+    }
+
+    #[test]
+    fn the_published_schema_is_current() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/pack.schema.json");
+        if std::env::var_os("MUSETALK_BLESS").is_some() {
+            std::fs::write(&path, schema()).expect("the schema can be written");
+        }
+        let published = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(published == schema(), "run this test with MUSETALK_BLESS=1, and look at what changed");
+    }
 }

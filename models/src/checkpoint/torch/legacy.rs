@@ -9,8 +9,8 @@ use std::path::Path;
 
 use musetalk_core::{Error, ErrorKind, Result};
 
-use super::pickle::{self, Built, Node, StorageView};
-use super::state;
+use super::value::{Built, Node, StorageView};
+use super::{pickle, state};
 use crate::checkpoint::file::{Contents, damaged};
 use crate::checkpoint::stored::{Element, Storage};
 

@@ -2,7 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `pickle`, `opcode` | the interpreter, which builds tensors and nothing else |
+//! | `pickle`, `opcode`, `value` | the interpreter, which builds tensors and nothing else; what it builds |
 //! | `state` | from what it built to named tensors |
 //! | `archive`, `legacy` | where the two kinds of files keep their pickle and their storages |
 
@@ -15,6 +15,7 @@ mod legacy;
 mod opcode;
 mod pickle;
 mod state;
+mod value;
 
 pub(super) use self::archive::contents as zip_contents;
 pub(super) use self::legacy::contents as legacy_contents;

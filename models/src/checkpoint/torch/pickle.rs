@@ -11,7 +11,7 @@ use std::path::Path;
 use musetalk_core::{Error, ErrorKind, Result};
 
 use super::opcode;
-use crate::checkpoint::stored::{Element, Float};
+use super::value::{Built, Global, Id, Node, StorageView, TensorView, known};
 
 /// Opcodes in one pickle; MuseTalk's UNet has 40 000. Everything that grows while reading grows by one for each.
 const MOST_OPCODES: u32 = 1 << 21;
@@ -27,87 +27,6 @@ const MOST_SIDES: usize = 8;
 
 /// Bytes of the name of a global or of the key of a storage.
 const LONGEST_NAME: usize = 256;
-
-/// The index of a node.
-pub(super) type Id = usize;
-
-/// A value that a pickle built.
-#[derive(Debug)]
-pub(super) enum Node {
-    None,
-    Flag(bool),
-    Integer(i128),
-    /// A floating-point number, which no state dict needs the value of.
-    Number,
-    Text(String),
-    Tuple(Vec<Id>),
-    List(Vec<Id>),
-    Dict(Vec<(Id, Id)>),
-    Global(Global),
-    Storage(StorageView),
-    Tensor(TensorView),
-}
-
-/// What a pickle may name, and what it stands for here.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Global {
-    /// `collections.OrderedDict`
-    OrderedDict,
-    /// `torch._utils._rebuild_tensor` and `_rebuild_tensor_v2`
-    Tensor,
-    /// `torch._utils._rebuild_parameter`
-    Parameter,
-    /// `torch.FloatStorage` and the like
-    Storage(Element),
-}
-
-/// A run of `count` values under a key that the file gives it.
-#[derive(Clone, Debug)]
-pub(super) struct StorageView {
-    pub(super) element: Element,
-    pub(super) key: String,
-    pub(super) count: u64,
-}
-
-/// A part of a storage, not yet checked against it.
-#[derive(Clone, Debug)]
-pub(super) struct TensorView {
-    pub(super) storage: StorageView,
-    pub(super) offset: u64,
-    pub(super) shape: Vec<usize>,
-    pub(super) strides: Vec<usize>,
-}
-
-/// What a pickle built.
-#[derive(Debug)]
-pub(super) struct Built {
-    nodes: Vec<Node>,
-    root: Id,
-}
-
-impl Built {
-    pub(super) fn root(&self) -> &Node {
-        &self.nodes[self.root]
-    }
-
-    pub(super) fn node(&self, id: Id) -> &Node {
-        &self.nodes[id]
-    }
-
-    /// Everything that was built, in the order in which it was.
-    pub(super) fn nodes(&self) -> &[Node] {
-        &self.nodes
-    }
-
-    /// The entries of a dictionary whose keys are texts.
-    pub(super) fn entries<'a>(&'a self, dict: &'a Node) -> impl Iterator<Item = (&'a str, &'a Node)> {
-        let entries = if let Node::Dict(entries) = dict { entries.as_slice() } else { &[] };
-        entries.iter().filter_map(|&(key, value)| match &self.nodes[key] {
-            Node::Text(key) => Some((key.as_str(), &self.nodes[value])),
-            _ => None,
-        })
-    }
-}
 
 /// Reads one pickle from `input`. `within` is what messages call it, `at` the offset they count from.
 pub(super) fn read(input: &mut dyn Read, path: &Path, within: &'static str, at: u64) -> Result<(Built, u64)> {
@@ -126,7 +45,7 @@ pub(super) fn read(input: &mut dyn Read, path: &Path, within: &'static str, at: 
     };
     let root = machine.run()?;
     let at = machine.at;
-    Ok((Built { nodes: machine.nodes, root }, at))
+    Ok((Built::new(machine.nodes, root), at))
 }
 
 struct Machine<'a> {
@@ -544,36 +463,5 @@ impl Machine<'_> {
         let (opcode, at) = self.opcode;
         let opcode = opcode::name(opcode);
         Error::new(kind, format!("{what}: {opcode} at byte {at}{}: {}", self.within, self.path.display()))
-    }
-}
-
-impl Global {
-    fn name(&self) -> String {
-        match self {
-            Self::OrderedDict => "collections.OrderedDict".into(),
-            Self::Tensor => "torch._utils._rebuild_tensor_v2".into(),
-            Self::Parameter => "torch._utils._rebuild_parameter".into(),
-            Self::Storage(element) => format!("a storage of {element}"),
-        }
-    }
-}
-
-fn known(module: &str, name: &str) -> Option<Global> {
-    let storage = |element| Some(Global::Storage(element));
-    match (module, name) {
-        ("collections", "OrderedDict") => Some(Global::OrderedDict),
-        ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2") => Some(Global::Tensor),
-        ("torch._utils", "_rebuild_parameter") => Some(Global::Parameter),
-        ("torch", "DoubleStorage") => storage(Element::Float(Float::F64)),
-        ("torch", "FloatStorage") => storage(Element::Float(Float::F32)),
-        ("torch", "HalfStorage") => storage(Element::Float(Float::F16)),
-        ("torch", "BFloat16Storage") => storage(Element::Float(Float::Bf16)),
-        ("torch", "LongStorage") => storage(Element::other("I64", 8)),
-        ("torch", "IntStorage") => storage(Element::other("I32", 4)),
-        ("torch", "ShortStorage") => storage(Element::other("I16", 2)),
-        ("torch", "CharStorage") => storage(Element::other("I8", 1)),
-        ("torch", "ByteStorage") => storage(Element::other("U8", 1)),
-        ("torch", "BoolStorage") => storage(Element::other("BOOL", 1)),
-        _ => None,
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use musetalk_core::{Error, ErrorKind, Result};
 
-use super::pickle::{Built, Node, StorageView, TensorView};
+use super::value::{Built, Node, StorageView, TensorView};
 use crate::checkpoint::file::{Contents, damaged};
 use crate::checkpoint::stored::{Element, Storage, Stored};
 
