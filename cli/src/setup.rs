@@ -12,7 +12,7 @@ use musetalk_core::runtime::{self, RuntimeLibrary, Search, TESTED_VERSION};
 use musetalk_core::{Error, ErrorKind, Result};
 
 use crate::args;
-use crate::progress::Progress;
+use crate::progress::{Progress, Step};
 use crate::report;
 use crate::temp::Temp;
 
@@ -53,13 +53,51 @@ pub fn fetch_runtime(progress: Progress) -> Result<PathBuf> {
     fetch(progress, true)
 }
 
+/// Finds the library as [`ensure_runtime`] does, or fetches it, without loading it: for a process that loads it its own way.
+///
+/// # Errors
+///
+/// As [`ensure_runtime`].
+#[doc(hidden)]
+pub fn place_runtime(progress: Progress) -> Result<PathBuf> {
+    match runtime::search(None).found {
+        Some(found) => Ok(found),
+        None => Ok(place(&progress.step(FETCHING), false)?.library),
+    }
+}
+
+const FETCHING: &str = "fetching ONNX Runtime with pip";
+
 fn fetch(progress: Progress, replace: bool) -> Result<PathBuf> {
+    let step = progress.step(FETCHING);
+    let Placed { library, folder, older } = place(&step, replace)?;
+    step.say("checking that it loads");
+    // From its final place: a process that goes on to use it has it loaded from there.
+    if let Err(e) = RuntimeLibrary::load(Some(&library)) {
+        drop(std::fs::remove_dir_all(&folder));
+        // What was there before may have been good.
+        if let Some(older) = older {
+            older.keep_as(&folder)?;
+        }
+        return Err(e);
+    }
+    step.done(&format!("ONNX Runtime {TESTED_VERSION} is in {}", library.display()));
+    Ok(library)
+}
+
+/// A library that was fetched and is in its place.
+struct Placed {
+    library: PathBuf,
+    folder: PathBuf,
+    /// What had the place before; dropped, it is removed.
+    older: Option<Temp>,
+}
+
+fn place(step: &Step, replace: bool) -> Result<Placed> {
     let parent = cache_folder()?.join("onnxruntime");
     let folder = parent.join(TESTED_VERSION);
     let python = Python::find()?;
     let work = Temp::folder_in(&parent).map_err(|e| unwritable(&e, &parent))?;
-
-    let step = progress.step(&format!("fetching ONNX Runtime {TESTED_VERSION} with pip"));
     let wheel = python.download_runtime(work.path())?;
     step.say("unpacking");
     let fresh = Temp::folder_in(&parent).map_err(|e| unwritable(&e, &parent))?;
@@ -68,20 +106,14 @@ fn fetch(progress: Progress, replace: bool) -> Result<PathBuf> {
     let library = folder.join(&name);
     // Where someone else was faster, theirs is as good, and they may be loading it at this moment.
     let theirs = |replace: bool| !replace && library.is_file();
-    if !theirs(replace)
-        && let Err(e) = put_in_place(fresh, &folder)
-        && !theirs(false)
-    {
-        return Err(unwritable(&e, &folder));
+    if theirs(replace) {
+        return Ok(Placed { library, folder, older: None });
     }
-    step.say("checking that it loads");
-    // From its final place: a process that goes on to use it has it loaded from there.
-    if let Err(e) = RuntimeLibrary::load(Some(&library)) {
-        drop(std::fs::remove_dir_all(&folder));
-        return Err(e);
+    match put_in_place(fresh, &folder) {
+        Ok(older) => Ok(Placed { library, folder, older }),
+        Err(_) if theirs(false) => Ok(Placed { library, folder, older: None }),
+        Err(e) => Err(unwritable(&e, &folder)),
     }
-    step.done(&format!("ONNX Runtime {TESTED_VERSION} is in {}", library.display()));
-    Ok(library)
 }
 
 /// `musetalk setup`: makes sure that a library is there, and says where.
@@ -134,16 +166,16 @@ fn cache_folder() -> Result<PathBuf> {
     })
 }
 
-/// Swaps the fresh folder for an older one.
-fn put_in_place(fresh: Temp, folder: &Path) -> Result<()> {
+/// Swaps the fresh folder for an older one, which is handed back.
+fn put_in_place(fresh: Temp, folder: &Path) -> Result<Option<Temp>> {
     let old = Temp::beside(folder)?;
-    match std::fs::rename(folder, old.path()) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-            return Err(Error::io("replace the older library", folder, e));
-        }
-        _ => {}
-    }
-    fresh.keep_as(folder)
+    let older = match std::fs::rename(folder, old.path()) {
+        Ok(()) => Some(old),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+        Err(e) => return Err(Error::io("replace the older library", folder, e)),
+    };
+    fresh.keep_as(folder)?;
+    Ok(older)
 }
 
 fn unwritable(cause: &Error, folder: &Path) -> Error {

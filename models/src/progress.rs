@@ -11,9 +11,9 @@ use musetalk_core::{Error, ErrorKind, Result};
 pub struct Progress<'a> {
     /// What is being done, for a person: `"generator"`, `"checking weights"`.
     pub step: &'a str,
-    /// Bytes of weights dealt with so far, never more than `total`.
+    /// Bytes of weights of this step dealt with so far, never more than `total`.
     pub done: u64,
-    /// Bytes of weights to deal with; the same in every report of a build.
+    /// Bytes of weights that this step deals with; the same in every report of a step.
     pub total: u64,
 }
 
@@ -43,18 +43,18 @@ impl<'a> Reporter<'a> {
         }
     }
 
-    pub(crate) fn expect(&self, bytes: u64) {
-        self.total.set(bytes);
-    }
-
-    pub(crate) fn step(&self, step: &'static str) -> Result<()> {
+    /// Begins a step that deals with `bytes` of weights. The one before it is complete.
+    pub(crate) fn step(&self, step: &'static str, bytes: u64) -> Result<()> {
+        self.finish()?;
         self.step.set(step);
-        self.advance(0)
+        self.done.set(0);
+        self.total.set(bytes);
+        self.report()
     }
 
+    /// Completes the step: layers may share a tensor, or leave one out.
     pub(crate) fn finish(&self) -> Result<()> {
-        self.done.set(self.total.get());
-        self.report()
+        if self.done.replace(self.total.get()) < self.total.get() { self.report() } else { Ok(()) }
     }
 
     fn report(&self) -> Result<()> {

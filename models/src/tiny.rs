@@ -12,9 +12,10 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::{Value, json};
 
+use crate::Precision;
 use crate::checkpoint::{Checkpoint, Config};
 use crate::graph::Graph;
-use crate::networks::vae::Ending;
+use crate::networks::Ending;
 use crate::onnx::WeightStore;
 use crate::pack::Shapes;
 use crate::tensor::Tensor;
@@ -71,7 +72,7 @@ pub fn write_checkpoint_of(folder: impl AsRef<Path>, seed: u64, sizes: Sizes) ->
     let [whisper, unet, vae] = [&configs[0], &configs[1], &configs[2]].map(|(_, config)| open(config));
     // The graphs ask for their tensors; what they ask for is what a checkpoint holds.
     let shapes = Shapes::configured(&whisper, &unet, &vae)?;
-    let mut graph = Graph::new("tiny", WeightStore::Inside);
+    let mut graph = Graph::new("tiny", WeightStore::Inside, Precision::Fp32);
     shapes.whisper.build(&whisper, &mut graph)?;
     shapes.unet.build(&unet, &mut graph, shapes.vae.latent_size(), shapes.rows())?;
     shapes.vae.build_encoder(&vae, &mut graph)?;

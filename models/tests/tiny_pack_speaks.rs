@@ -5,8 +5,6 @@ mod support;
 #[path = "support/tensors.rs"]
 mod tensors;
 
-use std::time::{Duration, Instant};
-
 use support::{Folder, build, session, tiny};
 use tensors::{Case, run};
 
@@ -21,10 +19,10 @@ fn a_frame_uses_the_whole_range_and_listens() {
     let folder = Folder::new();
     let pack = folder.join("tiny.pack");
     build(&tiny(&folder), &pack).unwrap();
-    let Some(mut ears) = session(&pack, "audio_encoder") else { return };
-    let mut generator = session(&pack, "generator").unwrap();
-    let mut decoder = session(&pack, "decoder").unwrap();
-    let mut encoder = session(&pack, "encoder").unwrap();
+    let mut ears = session(&pack.join("audio_encoder.onnx"));
+    let mut generator = session(&pack.join("generator.onnx"));
+    let mut decoder = session(&pack.join("decoder.onnx"));
+    let mut encoder = session(&pack.join("encoder.onnx"));
     let face = run(&mut encoder, &[("image", &wave(&[1, 3, 32, 32], 0.05))]);
     let latent = Case { shape: vec![1, 8, 8, 8], values: [face.values.clone(), face.values].concat() };
     let pictures: Vec<Case> = [0.9, 0.31]
@@ -45,16 +43,6 @@ fn a_frame_uses_the_whole_range_and_listens() {
     let change = pairs.map(|(a, b)| (a - b).abs()).sum::<f32>() / sorted.len() as f32;
     println!("another sound changes a byte by {change} on average");
     assert!(change > 5.0, "{change}");
-}
-
-#[test]
-fn checkpoint_and_pack_take_less_than_half_a_second() {
-    let folder = Folder::new();
-    let start = Instant::now();
-    build(&tiny(&folder), &folder.join("tiny.pack")).unwrap();
-    let took = start.elapsed();
-    println!("{took:?}");
-    assert!(took < Duration::from_millis(500) * if cfg!(debug_assertions) { 10 } else { 1 }, "{took:?}");
 }
 
 #[test]

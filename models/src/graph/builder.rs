@@ -2,15 +2,23 @@
 //!
 //! Every [`Value`] has the batch as its first side; shapes here leave it out. Shapes are known when the graph is built,
 //! so a wrong one is found here and not by the engine. Multiply-accumulates are counted as nodes are added.
+//!
+//! A graph of halves takes and gives single precision, computes in halves in between, and keeps the statistics of norms
+//! and softmaxes in single precision. `write` gives it a twin over the same weights that widens them once and computes in
+//! single precision throughout: what a CPU runs.
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::rc::Rc;
 
-use musetalk_core::Result;
+use musetalk_core::{Result, self_test};
 
+use super::trial::{self, Numbers, Window};
+
+use crate::Precision;
 use crate::onnx::{
     Attribute, Element, GraphMessage, Node, Shape, Side, TensorMessage, TensorType, ValueInfo, ValueType,
-    WeightStore, Written, write_model,
+    WeightStore, Written, encoded, write_model,
 };
 use crate::tensor::Tensor;
 
@@ -20,17 +28,21 @@ const BATCH: &str = "batch";
 /// What a node made: a name, and the shape of one item of the batch.
 #[derive(Clone, Debug)]
 pub(crate) struct Value {
-    name: String,
+    pub(super) name: String,
     pub(crate) shape: Vec<usize>,
     /// How many rows of an item were merged with the batch; 1 if none were.
     pub(crate) rows: usize,
+    pub(super) element: Element,
+    pub(super) numbers: Numbers,
 }
 
 /// A weight of the graph.
 #[derive(Clone, Debug)]
 pub(crate) struct Constant {
-    name: String,
+    pub(super) name: String,
     pub(crate) shape: Vec<usize>,
+    element: Element,
+    pub(super) numbers: Numbers,
 }
 
 /// Zeros around a picture: top, left, bottom, right.
@@ -38,10 +50,15 @@ pub(crate) type Pads = [usize; 4];
 
 /// A graph that was written.
 pub(crate) struct Built {
+    pub(crate) file: String,
+    /// The twin in single precision of a graph of halves.
+    pub(crate) widened: Option<String>,
     pub(crate) files: Vec<Written>,
     pub(crate) inputs: Vec<Port>,
     pub(crate) outputs: Vec<Port>,
     pub(crate) macs: u64,
+    /// Its first output for the inputs of the self-test, if a trial was made.
+    pub(crate) trial: Numbers,
 }
 
 /// An input or output: name, type, shape without the batch.
@@ -50,12 +67,16 @@ pub(crate) struct Port {
     pub(crate) name: String,
     pub(crate) element: Element,
     pub(crate) shape: Vec<usize>,
+    /// Names of the last sides, where each call chooses their length; `shape` has the length of the self-test there.
+    pub(crate) free: Vec<String>,
 }
 
 /// Nodes and weights so far.
 pub(crate) struct Graph {
     message: GraphMessage,
     store: WeightStore,
+    /// What it computes in.
+    element: Element,
     inputs: Vec<Port>,
     outputs: Vec<Port>,
     scope: String,
@@ -63,14 +84,18 @@ pub(crate) struct Graph {
     filled: HashMap<(usize, u32), Constant>,
     widening: Option<Constant>,
     macs: u64,
+    on_trial: bool,
+    trial: Numbers,
 }
 
 impl Graph {
-    pub(crate) fn new(name: &str, store: WeightStore) -> Self {
+    pub(crate) fn new(name: &str, store: WeightStore, precision: Precision) -> Self {
         let message = GraphMessage { name: name.into(), ..GraphMessage::default() };
+        let element = if precision == Precision::Fp16 { Element::F16 } else { Element::F32 };
         Self {
             message,
             store,
+            element,
             inputs: Vec::new(),
             outputs: Vec::new(),
             scope: String::new(),
@@ -78,15 +103,31 @@ impl Graph {
             filled: HashMap::new(),
             widening: None,
             macs: 0,
+            on_trial: false,
+            trial: None,
         }
     }
 
-    /// Writes `folder/name`, and its weights beside it if the store keeps them there.
+    /// Works out what the graph computes for the inputs of the self-test, while it is built.
+    pub(crate) fn on_trial(mut self) -> Self {
+        self.on_trial = true;
+        self
+    }
+
+    /// Writes `folder/name.onnx`, its twin if it computes in halves, and the weights beside them if the store keeps them there.
     pub(crate) fn write(mut self, folder: &Path, name: &str) -> Result<Built> {
         self.message.input = self.inputs.iter().map(described).collect();
         self.message.output = self.outputs.iter().map(described).collect();
-        let files = write_model(folder, name, self.message, self.store)?;
-        Ok(Built { files, inputs: self.inputs, outputs: self.outputs, macs: self.macs })
+        let file = format!("{name}.onnx");
+        let widened = (self.element == Element::F16).then(|| format!("{name}.fp32.onnx"));
+        let mut files = Vec::new();
+        files.extend(self.store.close()?);
+        if let Some(widened) = &widened {
+            files.push(write_model(folder, widened, twin(&self.message))?);
+        }
+        files.push(write_model(folder, &file, self.message)?);
+        let (inputs, outputs, macs, trial) = (self.inputs, self.outputs, self.macs, self.trial);
+        Ok(Built { file, widened, files, inputs, outputs, macs, trial })
     }
 
     /// The place in the checkpoint after which the next nodes are named.
@@ -95,34 +136,76 @@ impl Graph {
     }
 
     pub(crate) fn input(&mut self, name: &str, shape: &[usize]) -> Value {
-        self.inputs.push(Port { name: name.into(), element: Element::F32, shape: shape.to_vec() });
-        Value { name: name.into(), shape: shape.to_vec(), rows: 1 }
+        self.input_free(name, shape, &[])
+    }
+
+    /// An input whose last sides are of any length, and have names. `nominal` is the shape that the self-test takes.
+    ///
+    /// Every shape that follows from it is nominal too. What writes a length into the graph, as a reshape does, must not
+    /// come after it.
+    pub(crate) fn input_free(&mut self, name: &str, nominal: &[usize], free: &[&str]) -> Value {
+        let count = nominal.iter().product();
+        let numbers = self.on_trial.then(|| self_test::input(self.inputs.len(), count).into());
+        self.inputs.push(Port::new(name, Element::F32, nominal, free));
+        Value { name: name.into(), shape: nominal.to_vec(), rows: 1, element: Element::F32, numbers }
     }
 
     /// Makes `value` an output of the graph, under `name`.
     pub(crate) fn output(&mut self, name: &str, value: &Value, element: Element) {
+        self.output_free(name, value, element, &[]);
+    }
+
+    /// An output whose last sides follow from the free ones of an input.
+    pub(crate) fn output_free(&mut self, name: &str, value: &Value, element: Element, free: &[&str]) {
+        let value = if element == Element::F32 { self.single(value) } else { value.clone() };
         let node = self.message.node.iter_mut().find(|node| node.output[0] == value.name);
         let node = node.expect("an output is made by a node");
         node.output[0] = name.into();
         // Nothing reads it: networks end in their outputs.
-        self.outputs.push(Port { name: name.into(), element, shape: value.shape.clone() });
+        self.outputs.push(Port::new(name, element, &value.shape, free));
+        self.trial = self.trial.take().or(value.numbers);
     }
 
-    /// A weight; its name is made unique.
+    /// A weight in the precision of the graph; its name is made unique.
     pub(crate) fn constant(&mut self, name: &str, tensor: &Tensor) -> Result<Constant> {
-        let name = format!("{}#{}", self.scoped(name), self.message.initializer.len());
-        self.message.initializer.push(self.store.keep(&name, tensor)?);
-        Ok(Constant { name, shape: tensor.shape.clone() })
+        self.keep(name, tensor, self.element)
     }
 
-    /// `count` times the same value; made once.
+    /// A weight in single precision, for what works on values in single precision.
+    pub(crate) fn single_constant(&mut self, name: &str, tensor: &Tensor) -> Result<Constant> {
+        self.keep(name, tensor, Element::F32)
+    }
+
+    fn keep(&mut self, name: &str, tensor: &Tensor, element: Element) -> Result<Constant> {
+        let name = format!("{}#{}", self.scoped(name), self.message.initializer.len());
+        let (raw, kept) = encoded(&name, &tensor.values, element)?;
+        self.message.initializer.push(self.store.keep(&name, &tensor.shape, element, raw)?);
+        let numbers = self.on_trial.then(|| kept.as_deref().unwrap_or(&tensor.values).into());
+        Ok(Constant { name, shape: tensor.shape.clone(), element, numbers })
+    }
+
+    /// `count` times the same value, in single precision; made once.
     pub(crate) fn filled(&mut self, count: usize, value: f32) -> Result<Constant> {
         if let Some(constant) = self.filled.get(&(count, value.to_bits())) {
             return Ok(constant.clone());
         }
-        let constant = self.constant("filled", &Tensor::zeros(&[count]).offset(value))?;
+        let constant = self.single_constant("filled", &Tensor::zeros(&[count]).offset(value))?;
         self.filled.insert((count, value.to_bits()), constant.clone());
         Ok(constant)
+    }
+
+    /// The same numbers in single precision.
+    pub(crate) fn single(&mut self, x: &Value) -> Value {
+        self.in_element(x, Element::F32)
+    }
+
+    /// The same numbers in the precision of the graph.
+    pub(crate) fn narrow(&mut self, x: &Value) -> Value {
+        self.in_element(x, self.element)
+    }
+
+    fn in_element(&mut self, x: &Value, element: Element) -> Value {
+        if x.element == element { x.clone() } else { Value { rows: x.rows, ..self.cast(x, element) } }
     }
 
     /// Convolution over the last two sides; `weight` is [out, in, height, width].
@@ -136,6 +219,7 @@ impl Graph {
     ) -> Value {
         let (w, [top, left, bottom, right]) = (&weight.shape, pads);
         debug_assert_eq!(x.shape[0], w[1], "channels of {}", weight.name);
+        let x = &self.narrow(x);
         let height = (x.shape[1] + top + bottom - w[2]) / stride + 1;
         let width = (x.shape[2] + left + right - w[3]) / stride + 1;
         self.count(&[height, width, w[0], w[1], w[2], w[3]]);
@@ -144,7 +228,12 @@ impl Graph {
             Attribute::ints("strides", &[stride as i64; 2]),
             Attribute::ints("pads", &signed(&pads)),
         ];
-        self.node("Conv", &[&x.name, &weight.name, &bias.name], attributes, vec![w[0], height, width])
+        let numbers = with3(&x.numbers, &weight.numbers, &bias.numbers, |x_numbers, w_numbers, b| {
+            trial::conv(x_numbers, w_numbers, b, &Window { picture: &x.shape, kernel: w, stride, pads })
+        });
+        let made =
+            self.node("Conv", &[&x.name, &weight.name, &bias.name], attributes, vec![w[0], height, width]);
+        made.holding(self.element, numbers)
     }
 
     /// Every channel of a picture times its weight plus its bias, in one pass over memory.
@@ -155,8 +244,13 @@ impl Graph {
         let epsilon = 1e-5;
         let mean = self.filled(x.shape[0], 0.0)?;
         let variance = self.filled(x.shape[0], 1.0 - epsilon)?;
+        let x = &self.single(x);
         let inputs = [x.name.as_str(), &weight.name, &bias.name, &mean.name, &variance.name];
-        Ok(self.like(x, "BatchNormalization", &inputs, vec![Attribute::float("epsilon", epsilon)]))
+        let made = self.like(x, "BatchNormalization", &inputs, vec![Attribute::float("epsilon", epsilon)]);
+        let plane = x.shape[1..].iter().product();
+        let numbers =
+            with3(&x.numbers, &weight.numbers, &bias.numbers, |x, w, b| trial::planes(x, w, b, plane));
+        Ok(made.holding(Element::F32, numbers))
     }
 
     /// Convolution over the last side; `weight` is [out, in, length].
@@ -168,7 +262,7 @@ impl Graph {
         stride: usize,
         pad: usize,
     ) -> Value {
-        let w = &weight.shape;
+        let (w, x) = (&weight.shape, &self.narrow(x));
         let length = (x.shape[1] + 2 * pad - w[2]) / stride + 1;
         self.count(&[length, w[0], w[1], w[2]]);
         let attributes = vec![
@@ -176,17 +270,28 @@ impl Graph {
             Attribute::ints("strides", &[stride as i64]),
             Attribute::ints("pads", &[pad as i64; 2]),
         ];
-        self.node("Conv", &[&x.name, &weight.name, &bias.name], attributes, vec![w[0], length])
+        let numbers = with3(&x.numbers, &weight.numbers, &bias.numbers, |numbers, w_numbers, b| {
+            // A picture that is as high as its kernel.
+            let (picture, kernel) = ([x.shape[0], 1, x.shape[1]], [w[0], w[1], 1, w[2]]);
+            let window = Window { picture: &picture, kernel: &kernel, stride, pads: [0, pad, 0, pad] };
+            trial::conv(numbers, w_numbers, b, &window)
+        });
+        let made = self.node("Conv", &[&x.name, &weight.name, &bias.name], attributes, vec![w[0], length]);
+        made.holding(self.element, numbers)
     }
 
     /// Merged rows times a weight `[out, in]`, plus a bias.
     pub(crate) fn gemm(&mut self, x: &Value, weight: &Constant, bias: Option<&Constant>) -> Value {
         debug_assert_eq!(x.shape, weight.shape[1..], "width of {}", weight.name);
         self.count(&[x.rows, weight.shape[0], weight.shape[1]]);
+        let x = &self.narrow(x);
         let mut inputs = vec![x.name.as_str(), &weight.name];
         inputs.extend(bias.map(|bias| bias.name.as_str()));
         let made = self.node("Gemm", &inputs, vec![Attribute::int("transB", 1)], vec![weight.shape[0]]);
-        Value { rows: x.rows, ..made }
+        let numbers = with2(&x.numbers, &weight.numbers, |x, w| {
+            trial::gemm(x, w, bias.and_then(|bias| bias.numbers.as_deref()), weight.shape[0])
+        });
+        Value { rows: x.rows, ..made }.holding(self.element, numbers)
     }
 
     /// A product of two values over the last two sides.
@@ -195,38 +300,56 @@ impl Graph {
         let inner =
             std::mem::replace(shape.last_mut().expect("a product has sides"), b.shape[b.shape.len() - 1]);
         self.count(&[shape.iter().product(), inner]);
-        self.node("MatMul", &[&a.name, &b.name], vec![], shape)
+        let (a, b) = (&self.narrow(a), &self.narrow(b));
+        let (n, count) = (b.shape[b.shape.len() - 1], a.shape[..a.shape.len() - 2].iter().product());
+        let numbers = with2(&a.numbers, &b.numbers, |a, b| trial::product(a, b, inner, n, count));
+        self.node("MatMul", &[&a.name, &b.name], vec![], shape).holding(self.element, numbers)
     }
 
     pub(crate) fn add(&mut self, a: &Value, b: &Value) -> Value {
         debug_assert_eq!((&a.shape, a.rows), (&b.shape, b.rows), "a sum of equals");
-        self.like(a, "Add", &[&a.name, &b.name], vec![])
+        self.pair("Add", a, b, |a, b| a + b)
     }
 
     /// `b` is spread over the sides that it lacks.
     pub(crate) fn add_constant(&mut self, a: &Value, b: &Constant) -> Value {
-        self.like(a, "Add", &[&a.name, &b.name], vec![])
+        let a = &self.in_element(a, b.element);
+        let numbers = with2(&a.numbers, &b.numbers, |a, b| trial::pairs(a, b, |a, b| a + b));
+        self.like(a, "Add", &[&a.name, &b.name], vec![]).holding(b.element, numbers)
     }
 
     pub(crate) fn mul(&mut self, a: &Value, b: &Value) -> Value {
-        self.like(a, "Mul", &[&a.name, &b.name], vec![])
+        self.pair("Mul", a, b, |a, b| a * b)
+    }
+
+    fn pair(&mut self, op: &str, a: &Value, b: &Value, join: impl Fn(f32, f32) -> f32) -> Value {
+        let element = if a.element == b.element { a.element } else { self.element };
+        let (a, b) = (&self.in_element(a, element), &self.in_element(b, element));
+        let numbers = with2(&a.numbers, &b.numbers, |a, b| trial::pairs(a, b, join));
+        self.like(a, op, &[&a.name, &b.name], vec![]).holding(element, numbers)
     }
 
     pub(crate) fn sigmoid(&mut self, x: &Value) -> Value {
-        self.like(x, "Sigmoid", &[&x.name], vec![])
+        let numbers = with(&x.numbers, |x| trial::each(x, trial::sigmoid));
+        self.like(x, "Sigmoid", &[&x.name], vec![]).holding(x.element, numbers)
     }
 
     /// With the error function, not its tanh approximation.
     pub(crate) fn gelu(&mut self, x: &Value) -> Value {
+        let numbers = with(&x.numbers, |x| trial::each(x, trial::gelu));
         self.like(x, "Gelu", &[&x.name], vec![Attribute::text("approximate", "none")])
+            .holding(x.element, numbers)
     }
 
-    /// Over the last side.
+    /// Over the last side, in single precision.
     pub(crate) fn softmax(&mut self, x: &Value) -> Value {
+        let x = &self.single(x);
+        let numbers = with(&x.numbers, |numbers| trial::softmax(numbers, x.shape[x.shape.len() - 1]));
         self.node("Softmax", &[&x.name], vec![Attribute::int("axis", -1)], x.shape.clone())
+            .holding(Element::F32, numbers)
     }
 
-    /// Over the last side.
+    /// Over the last side; the operator keeps its statistics in single precision.
     pub(crate) fn layer_norm(
         &mut self,
         x: &Value,
@@ -234,11 +357,17 @@ impl Graph {
         bias: &Constant,
         epsilon: f32,
     ) -> Value {
+        let x = &self.narrow(x);
         let attributes = vec![Attribute::int("axis", -1), Attribute::float("epsilon", epsilon)];
+        let numbers = with3(&x.numbers, &weight.numbers, &bias.numbers, |x, w, b| {
+            let scaled = trial::pairs(&trial::normalised(x, w.len(), epsilon), w, |x, w| x * w);
+            trial::pairs(&scaled, b, |x, b| x + b)
+        });
         self.like(x, "LayerNormalization", &[&x.name, &weight.name, &bias.name], attributes)
+            .holding(self.element, numbers)
     }
 
-    /// Each first side after the batch, normalised over the rest.
+    /// Each first side after the batch, normalised over the rest, in single precision.
     pub(crate) fn instance_norm(
         &mut self,
         x: &Value,
@@ -246,13 +375,15 @@ impl Graph {
         bias: &Constant,
         epsilon: f32,
     ) -> Value {
+        let x = &self.single(x);
+        let rest = x.shape[1..].iter().product();
+        let numbers = with3(&x.numbers, &weight.numbers, &bias.numbers, |x, w, b| {
+            trial::planes(&trial::normalised(x, rest, epsilon), w, b, rest)
+        });
         let inputs = [x.name.as_str(), &weight.name, &bias.name];
-        self.node(
-            "InstanceNormalization",
-            &inputs,
-            vec![Attribute::float("epsilon", epsilon)],
-            x.shape.clone(),
-        )
+        let attributes = vec![Attribute::float("epsilon", epsilon)];
+        self.node("InstanceNormalization", &inputs, attributes, x.shape.clone())
+            .holding(Element::F32, numbers)
     }
 
     /// The same values in the same order under another shape; merged rows are parted from the batch again.
@@ -263,36 +394,44 @@ impl Graph {
         let target: Vec<i64> = std::iter::once(batch).chain(signed(shape)).collect();
         let target = self.integers(&target);
         self.node("Reshape", &[&x.name, &target], vec![], shape.to_vec())
+            .holding(x.element, x.numbers.clone())
     }
 
     /// `[rows, width]` with the rows merged with the batch: what [`gemm`](Self::gemm) takes.
     pub(crate) fn merge_rows(&mut self, x: &Value) -> Value {
         let target = self.integers(&[-1, x.shape[1] as i64]);
         let made = self.node("Reshape", &[&x.name, &target], vec![], vec![x.shape[1]]);
-        Value { rows: x.shape[0], ..made }
+        Value { rows: x.shape[0], ..made }.holding(x.element, x.numbers.clone())
     }
 
     /// `order` counts sides without the batch, which stays first.
     pub(crate) fn transpose(&mut self, x: &Value, order: &[usize]) -> Value {
         let shape = order.iter().map(|&side| x.shape[side]).collect();
+        let numbers = with(&x.numbers, |numbers| trial::transpose(numbers, &x.shape, order));
         let order: Vec<i64> = std::iter::once(0).chain(order.iter().map(|&side| side as i64 + 1)).collect();
         self.node("Transpose", &[&x.name], vec![Attribute::ints("perm", &order)], shape)
+            .holding(x.element, numbers)
     }
 
     /// Joined along a side, counted without the batch.
     pub(crate) fn concat(&mut self, parts: &[&Value], side: usize) -> Value {
         let mut shape = parts[0].shape.clone();
         shape[side] = parts.iter().map(|part| part.shape[side]).sum();
+        let parts: Vec<Value> = parts.iter().map(|part| self.narrow(part)).collect();
+        // Merged rows lie before the sides that the shape states.
+        let outer = parts[0].rows * parts[0].shape[..side].iter().product::<usize>();
+        let numbers: Option<Vec<&[f32]>> = parts.iter().map(|part| part.numbers.as_deref()).collect();
+        let numbers = numbers.map(|numbers| trial::concat(&numbers, outer));
         let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
         let made = self.node("Concat", &names, vec![Attribute::int("axis", side as i64 + 1)], shape);
-        Value { rows: parts[0].rows, ..made }
+        Value { rows: parts[0].rows, ..made }.holding(self.element, numbers)
     }
 
     /// Every pixel becomes two, side by side.
     pub(crate) fn widened(&mut self, x: &Value) -> Result<Value> {
         let scales = match &self.widening {
             Some(scales) => scales.clone(),
-            None => self.constant("scales", &Tensor::new(&[4], vec![1.0, 1.0, 1.0, 2.0]))?,
+            None => self.single_constant("scales", &Tensor::new(&[4], vec![1.0, 1.0, 1.0, 2.0]))?,
         };
         let attributes = vec![
             Attribute::text("mode", "nearest"),
@@ -302,37 +441,50 @@ impl Graph {
         let shape = vec![x.shape[0], x.shape[1], 2 * x.shape[2]];
         let made = self.node("Resize", &[&x.name, "", &scales.name], attributes, shape);
         self.widening = Some(scales);
-        Ok(made)
+        let numbers = with(&x.numbers, |x| x.iter().flat_map(|&x| [x, x]).collect());
+        Ok(made.holding(x.element, numbers))
     }
 
     pub(crate) fn clip(&mut self, x: &Value, low: &Constant, high: &Constant) -> Value {
-        self.node("Clip", &[&x.name, &low.name, &high.name], vec![], x.shape.clone())
+        let x = &self.in_element(x, low.element);
+        let numbers = with3(&x.numbers, &low.numbers, &high.numbers, |x, low, high| {
+            trial::each(x, |x| x.clamp(low[0], high[0]))
+        });
+        self.like(x, "Clip", &[&x.name, &low.name, &high.name], vec![]).holding(low.element, numbers)
     }
 
     /// To the nearest whole number, halves to the even one.
     pub(crate) fn round(&mut self, x: &Value) -> Value {
-        self.like(x, "Round", &[&x.name], vec![])
+        let numbers = with(&x.numbers, |x| trial::each(x, f32::round_ties_even));
+        self.like(x, "Round", &[&x.name], vec![]).holding(x.element, numbers)
     }
 
     pub(crate) fn cast(&mut self, x: &Value, to: Element) -> Value {
         self.node("Cast", &[&x.name], vec![Attribute::int("to", to as i64)], x.shape.clone())
+            .holding(to, x.numbers.clone())
     }
 
     /// A node whose output has the shape of `x`.
-    fn like(&mut self, x: &Value, op: &str, inputs: &[&str], attribute: Vec<Attribute>) -> Value {
+    pub(super) fn like(&mut self, x: &Value, op: &str, inputs: &[&str], attribute: Vec<Attribute>) -> Value {
         let made = self.node(op, inputs, attribute, x.shape.clone());
         Value { rows: x.rows, ..made }
     }
 
-    fn node(&mut self, op: &str, inputs: &[&str], attribute: Vec<Attribute>, shape: Vec<usize>) -> Value {
+    pub(super) fn node(
+        &mut self,
+        op: &str,
+        inputs: &[&str],
+        attribute: Vec<Attribute>,
+        shape: Vec<usize>,
+    ) -> Value {
         let name = format!("{}/{op}_{}", self.scope, self.message.node.len());
         let input = inputs.iter().map(|&input| input.to_owned()).collect();
         let output = vec![name.clone()];
         self.message.node.push(Node { input, output, name: name.clone(), op_type: op.into(), attribute });
-        Value { name, shape, rows: 1 }
+        Value { name, shape, rows: 1, element: self.element, numbers: None }
     }
 
-    fn integers(&mut self, values: &[i64]) -> String {
+    pub(super) fn integers(&mut self, values: &[i64]) -> String {
         if let Some(name) = self.integers.get(values) {
             return name.clone();
         }
@@ -358,14 +510,77 @@ impl Graph {
     }
 }
 
+impl Value {
+    /// The same value, of this type and with these numbers.
+    pub(super) fn holding(self, element: Element, numbers: Numbers) -> Self {
+        Self { element, numbers, ..self }
+    }
+}
+
+impl Port {
+    pub(crate) fn new(name: &str, element: Element, shape: &[usize], free: &[&str]) -> Self {
+        let free = free.iter().map(|&side| side.to_owned()).collect();
+        Self { name: name.into(), element, shape: shape.to_vec(), free }
+    }
+
+    /// The sides whose length is the same in every call.
+    pub(crate) fn fixed(&self) -> &[usize] {
+        &self.shape[..self.shape.len() - self.free.len()]
+    }
+}
+
+/// The graph in single precision over the same weights: halves are widened where they enter, and casts between the two
+/// have nothing to do.
+fn twin(graph: &GraphMessage) -> GraphMessage {
+    let half = Element::F16 as i32;
+    let mut twin = graph.clone();
+    let mut widening = Vec::new();
+    for weight in twin.initializer.iter_mut().filter(|weight| weight.data_type == half) {
+        let stored = format!("{}:half", weight.name);
+        let name = std::mem::replace(&mut weight.name, stored.clone());
+        widening.push(Node {
+            input: vec![stored],
+            output: vec![name.clone()],
+            name: format!("{name}/widened"),
+            op_type: "Cast".into(),
+            attribute: vec![Attribute::int("to", Element::F32 as i64)],
+        });
+    }
+    for node in twin.node.iter_mut().filter(|node| node.op_type == "Cast") {
+        if [Element::F16, Element::F32].iter().any(|&element| node.attribute[0].i == Some(element as i64)) {
+            *node = Node { op_type: "Identity".into(), attribute: vec![], ..std::mem::take(node) };
+        }
+    }
+    widening.append(&mut twin.node);
+    GraphMessage { node: widening, ..twin }
+}
+
+pub(super) fn with(x: &Numbers, work: impl FnOnce(&[f32]) -> Rc<[f32]>) -> Numbers {
+    x.as_deref().map(work)
+}
+
+pub(super) fn with2(a: &Numbers, b: &Numbers, work: impl FnOnce(&[f32], &[f32]) -> Rc<[f32]>) -> Numbers {
+    a.as_deref().zip(b.as_deref()).map(|(a, b)| work(a, b))
+}
+
+fn with3(
+    a: &Numbers,
+    b: &Numbers,
+    c: &Numbers,
+    work: impl FnOnce(&[f32], &[f32], &[f32]) -> Rc<[f32]>,
+) -> Numbers {
+    a.as_deref().zip(b.as_deref()).zip(c.as_deref()).map(|((a, b), c)| work(a, b, c))
+}
+
 fn signed(sides: &[usize]) -> Vec<i64> {
     sides.iter().map(|&side| side as i64).collect()
 }
 
 fn described(port: &Port) -> ValueInfo {
-    let batch = Side { length: None, name: Some(BATCH.into()) };
-    let sides = port.shape.iter().map(|&side| Side { length: Some(side as i64), name: None });
-    let shape = Some(Shape { side: std::iter::once(batch).chain(sides).collect() });
+    let named = |name: &str| Side { length: None, name: Some(name.into()) };
+    let fixed = port.fixed().iter().map(|&side| Side { length: Some(side as i64), name: None });
+    let free = port.free.iter().map(|name| named(name));
+    let shape = Some(Shape { side: std::iter::once(named(BATCH)).chain(fixed).chain(free).collect() });
     let tensor = Some(TensorType { element: port.element as i32, shape });
     ValueInfo { name: port.name.clone(), kind: Some(ValueType { tensor }) }
 }

@@ -150,13 +150,17 @@ pub(crate) fn downsample(graph: &mut Graph, part: &Part<'_>, x: &Value, pads: Pa
 /// than that (DepthToSpace 1.8 ms for 32×128×128, the whole convolution 2.3 ms); ConvTranspose is no faster either.
 pub(crate) fn upsample(graph: &mut Graph, part: &Part<'_>, x: &Value) -> Result<Value> {
     graph.enter(part.path());
+    let kernel = part.weight("conv", &[x.shape[0], x.shape[0], 3, 3])?;
+    upsample_conv(graph, x, &kernel, &part.bias("conv", x.shape[0])?)
+}
+
+/// As [`upsample`], with weights `[channels, channels, 3, 3]` at hand.
+pub(crate) fn upsample_conv(graph: &mut Graph, x: &Value, kernel: &Tensor, bias: &Tensor) -> Result<Value> {
     let (channels, height, width) = (x.shape[0], x.shape[1], x.shape[2]);
-    let kernel = part.weight("conv", &[channels, channels, 3, 3])?;
-    let bias = part.bias("conv", channels)?;
     let wide = graph.widened(x)?;
     // Per kind of row: onto which of the two rows each row of the kernel falls, and the zeros around the picture.
-    let even = row_conv(graph, "even", &wide, &kernel, &bias, [0, 1, 1], [1, 1, 0, 1])?;
-    let odd = row_conv(graph, "odd", &wide, &kernel, &bias, [0, 0, 1], [0, 1, 1, 1])?;
+    let even = row_conv(graph, "even", &wide, kernel, bias, [0, 1, 1], [1, 1, 0, 1])?;
+    let odd = row_conv(graph, "odd", &wide, kernel, bias, [0, 0, 1], [0, 1, 1, 1])?;
     // An even row and the odd one after it, side by side, are two rows one after the other.
     let pairs = graph.concat(&[&even, &odd], 2);
     Ok(graph.reshape(&pairs, &[channels, 2 * height, 2 * width]))

@@ -13,11 +13,13 @@
 
 use musetalk_core::{Error, ErrorKind, Result};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
+use super::Ending;
 use crate::checkpoint::{Checkpoint, Part};
 use crate::graph::layers::{self, Groups, Projected};
 use crate::graph::{Graph, Value};
-use crate::onnx::Element;
+use crate::onnx::{Element, hex};
 use crate::tensor::Tensor;
 
 /// The options that shape the graphs.
@@ -32,15 +34,6 @@ pub(crate) struct Vae {
     quant: bool,
     post_quant: bool,
     attention: bool,
-}
-
-/// What the decoder ends in.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Ending {
-    /// u8 `[batch, size, size, 3]`: what a pack holds.
-    Bytes,
-    /// f32 `[batch, 3, size, size]` in 0…255, neither clamped nor rounded: for measuring.
-    Floats,
 }
 
 impl Vae {
@@ -86,6 +79,12 @@ impl Vae {
     /// The side of the latents.
     pub(crate) fn latent_size(&self) -> usize {
         self.size / self.shrink()
+    }
+
+    /// The identity of the encoder: of its tensors, and of the options that change its latents beside them.
+    pub(crate) fn identity(&self, mut tensors: Sha256) -> String {
+        tensors.update(format!("{} {} {}", self.size, self.latent_channels, self.scaling));
+        hex(tensors)
     }
 
     /// Builds the encoder's graph.

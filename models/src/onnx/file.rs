@@ -4,12 +4,13 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use musetalk_core::{Error, Result};
+use half::f16;
+use half::slice::HalfFloatSliceExt;
+use musetalk_core::{Error, ErrorKind, Result};
 use prost::Message;
 use sha2::{Digest, Sha256};
 
 use super::message::{Element, Entry, GraphMessage, Model, OperatorSet, TensorMessage};
-use crate::tensor::Tensor;
 
 /// IR 10 and operators 20 are the newest that every supported ONNX Runtime (1.24 and later) and OpenVINO read.
 const IR_VERSION: i64 = 10;
@@ -44,12 +45,17 @@ impl WeightStore {
         Ok(Self::Beside { name: name.into(), path, file: BufWriter::new(file), at: 0, hash: Sha256::new() })
     }
 
-    pub(crate) fn keep(&mut self, name: &str, tensor: &Tensor) -> Result<TensorMessage> {
-        let mut raw = Vec::with_capacity(4 * tensor.values.len());
-        tensor.values.iter().for_each(|v| raw.extend_from_slice(&v.to_le_bytes()));
+    /// Takes the bytes of a weight, as [`encoded`] gives them.
+    pub(crate) fn keep(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        element: Element,
+        raw: Vec<u8>,
+    ) -> Result<TensorMessage> {
         let message = TensorMessage {
-            dims: tensor.shape.iter().map(|&side| side as i64).collect(),
-            data_type: Element::F32 as i32,
+            dims: shape.iter().map(|&side| side as i64).collect(),
+            data_type: element as i32,
             name: name.into(),
             ..TensorMessage::default()
         };
@@ -74,7 +80,8 @@ impl WeightStore {
         }
     }
 
-    fn close(self) -> Result<Option<Written>> {
+    /// Ends the file beside the graph, if there is one.
+    pub(crate) fn close(self) -> Result<Option<Written>> {
         match self {
             Self::Inside => Ok(None),
             Self::Beside { name, path, file, at, hash } => {
@@ -86,13 +93,26 @@ impl WeightStore {
     }
 }
 
-/// Writes the graph as `folder/name`; returns it and the file beside it.
-pub(crate) fn write_model(
-    folder: &Path,
-    name: &str,
-    graph: GraphMessage,
-    store: WeightStore,
-) -> Result<Vec<Written>> {
+/// Little-endian bytes of a weight, and the numbers that are left of it when it was rounded to halves.
+pub(crate) fn encoded(name: &str, values: &[f32], element: Element) -> Result<(Vec<u8>, Option<Vec<f32>>)> {
+    let mut raw = Vec::with_capacity(4 * values.len());
+    if element != Element::F16 {
+        values.iter().for_each(|v| raw.extend_from_slice(&v.to_le_bytes()));
+        return Ok((raw, None));
+    }
+    let mut halves = vec![f16::ZERO; values.len()];
+    halves.convert_from_f32_slice(values);
+    if let Some(at) = halves.iter().position(|half| half.is_infinite()) {
+        let text =
+            format!("weight {name} holds {}, more than 16 bits can; build the pack in fp32", values[at]);
+        return Err(Error::new(ErrorKind::Unsupported, text));
+    }
+    halves.iter().for_each(|half| raw.extend_from_slice(&half.to_le_bytes()));
+    Ok((raw, Some(halves.to_f32_vec())))
+}
+
+/// Writes the graph as `folder/name`.
+pub(crate) fn write_model(folder: &Path, name: &str, graph: GraphMessage) -> Result<Written> {
     let model = Model {
         ir_version: IR_VERSION,
         producer_name: env!("CARGO_PKG_NAME").into(),
@@ -103,9 +123,7 @@ pub(crate) fn write_model(
             OperatorSet { domain: "com.microsoft".into(), version: 1 },
         ],
     };
-    let beside = store.close()?;
-    let written = write_file(folder, name, &model.encode_to_vec())?;
-    Ok(std::iter::once(written).chain(beside).collect())
+    write_file(folder, name, &model.encode_to_vec())
 }
 
 /// Writes and flushes `folder/name`.

@@ -165,4 +165,6 @@ pub(crate) enum Element {
     U8 = 2,
     /// 64-bit integers, for shapes.
     I64 = 7,
+    /// 16-bit float.
+    F16 = 10,
 }

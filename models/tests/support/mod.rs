@@ -62,43 +62,17 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
 }
 
-/// ONNX Runtime, or `None` and a line that says so.
-pub(crate) fn runtime() -> Option<&'static Environment> {
-    static RUNTIME: OnceLock<Option<Environment>> = OnceLock::new();
-    let found = RUNTIME.get_or_init(|| {
-        let library = library()?;
-        Some(ort::init_from(library).unwrap().build().unwrap())
-    });
-    if found.is_none() {
-        println!(
-            "SKIPPED: no ONNX Runtime; set ORT_DYLIB_PATH or install the onnxruntime package for python3"
-        );
-    }
-    found.as_ref()
-}
-
-fn library() -> Option<PathBuf> {
-    let named = std::env::var_os("ORT_DYLIB_PATH").map(PathBuf::from).filter(|path| path.is_file());
-    named.or_else(|| {
-        let find =
-            "import onnxruntime, os; print(os.path.join(os.path.dirname(onnxruntime.__file__), 'capi'))";
-        let output = std::process::Command::new("python3").args(["-c", find]).output().ok()?;
-        let folder = String::from_utf8(output.stdout).ok()?;
-        first_library(Path::new(folder.trim()))
+/// ONNX Runtime, fetched if no place has it.
+pub(crate) fn runtime() -> &'static Environment {
+    static RUNTIME: OnceLock<Environment> = OnceLock::new();
+    RUNTIME.get_or_init(|| {
+        // A process has one environment, and here it is not the core's.
+        let library = musetalk_cli::setup::place_runtime(musetalk_cli::progress::Progress::Plain).unwrap();
+        ort::init_from(library).unwrap().build().unwrap()
     })
 }
 
-fn first_library(folder: &Path) -> Option<PathBuf> {
-    let names = ["libonnxruntime.so", "libonnxruntime.dylib", "onnxruntime.dll", "libonnxruntime."];
-    let entries: Vec<PathBuf> =
-        std::fs::read_dir(folder).ok()?.filter_map(|e| Some(e.ok()?.path())).collect();
-    let starts =
-        |path: &Path, name: &str| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with(name));
-    names.iter().find_map(|name| entries.iter().find(|path| starts(path, name)).cloned())
-}
-
 /// A graph ready to run.
-pub(crate) fn session(pack: &Path, network: &str) -> Option<Session> {
-    let file = pack.join(format!("{network}.onnx"));
-    Some(Session::builder(runtime()?).unwrap().commit_from_file(file).unwrap())
+pub(crate) fn session(file: &Path) -> Session {
+    Session::builder(runtime()).unwrap().commit_from_file(file).unwrap()
 }
