@@ -227,6 +227,50 @@ fn files_that_the_list_of_files_lacks() {
     refused(opened, ErrorKind::Corrupt, &folder.join("pack.json"));
 }
 
+/// Weights that no checksum covers could be any.
+#[test]
+fn files_that_nobody_vouches_for() {
+    let folder = scratch("unlisted");
+    let (checkpoint, pack) = (folder.join("checkpoint"), folder.join("pack"));
+    musetalk_models::tiny::write_checkpoint(&checkpoint, 7).unwrap();
+    musetalk_models::PackBuilder::new(&checkpoint)
+        .with_largest_inside(0)
+        .build(&pack, |_: musetalk_models::Progress<'_>| ControlFlow::Continue(()))
+        .unwrap();
+    let path = pack.join("pack.json");
+    let whole = manifest(&pack);
+    let check = || ModelPack::open(&pack)?.verify(|_, _| ControlFlow::Continue(()));
+    check().unwrap();
+    drop(build(&pack).unwrap());
+    // The graph still names the file beside it.
+    let data = pack.join("generator.onnx.data");
+    let mut value = whole.clone();
+    value["files"].as_object_mut().unwrap().remove("generator.onnx.data").unwrap();
+    fs::write(&path, value.to_string()).unwrap();
+    let sound = fs::read(&data).unwrap();
+    let mut changed = sound.clone();
+    changed[sound.len() / 2] ^= 1;
+    fs::write(&data, &changed).unwrap();
+    refused(check(), ErrorKind::Corrupt, &data);
+    refused(build(&pack), ErrorKind::Corrupt, &data);
+    fs::write(&data, &sound).unwrap();
+    fs::write(&path, whole.to_string()).unwrap();
+    check().unwrap();
+    // A graph could name any of these.
+    for name in [".weights", "weights.bin", "decoder.onnx.data.bak"] {
+        let stranger = pack.join(name);
+        fs::write(&stranger, b"weights").unwrap();
+        refused(check(), ErrorKind::Corrupt, &stranger);
+        refused(build(&pack), ErrorKind::Corrupt, &stranger);
+        fs::remove_file(&stranger).unwrap();
+    }
+    let below = pack.join("below");
+    fs::create_dir(&below).unwrap();
+    refused(check(), ErrorKind::Corrupt, &below);
+    fs::remove_dir(&below).unwrap();
+    drop(build(&pack).unwrap());
+}
+
 #[cfg(unix)]
 #[test]
 fn files_that_are_no_files() {

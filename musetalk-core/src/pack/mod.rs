@@ -72,10 +72,12 @@ impl ModelPack {
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::Corrupt`]: a file is not the one that was packed.
+    /// - [`ErrorKind::Corrupt`]: a file is not the one that was packed, or the folder holds something that `pack.json` does not
+    ///   list: a file of any name, hidden or not, or a folder.
     /// - [`ErrorKind::Cancelled`]: `progress` stopped it.
     /// - [`ErrorKind::Io`]: reading failed.
     pub fn verify(&self, mut progress: impl FnMut(u64, u64) -> ControlFlow<()>) -> Result<()> {
+        integrity::check_strangers(&self.folder, &self.manifest.files)?;
         let total = self.manifest.files.values().map(|entry| entry.bytes).sum();
         let mut done = 0;
         for (name, entry) in &self.manifest.files {
@@ -89,6 +91,7 @@ impl ModelPack {
 
     /// Like [`verify`](Self::verify), but spares files whose content has been read before and that did not change since.
     pub(crate) fn verify_once(&self) -> Result<()> {
+        integrity::check_strangers(&self.folder, &self.manifest.files)?;
         let receipts = Receipts::of_user();
         for (name, entry) in &self.manifest.files {
             let path = self.folder.join(name);
