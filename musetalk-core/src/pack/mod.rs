@@ -16,6 +16,7 @@ pub use manifest::{
 
 use receipts::Receipts;
 
+use crate::files;
 use crate::time::FrameRate;
 use crate::{Error, ErrorKind, Result};
 
@@ -43,19 +44,8 @@ impl ModelPack {
     pub fn open(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
         let path = folder.join("pack.json");
-        let size = std::fs::metadata(&path).map_err(|e| Error::io("open the pack", &path, e))?.len();
-        if size > MANIFEST_LIMIT {
-            return Err(Error::new(
-                ErrorKind::Corrupt,
-                format!("pack.json has {size} bytes: {}", path.display()),
-            ));
-        }
-        let text = std::fs::read_to_string(&path).map_err(|e| match e.kind() {
-            std::io::ErrorKind::InvalidData => {
-                Error::new(ErrorKind::Corrupt, format!("pack.json is not text: {}", path.display()))
-                    .caused_by(e)
-            }
-            _ => Error::io("read the pack", &path, e),
+        let text = String::from_utf8(files::read_small(&path, MANIFEST_LIMIT)?).map_err(|e| {
+            Error::new(ErrorKind::Corrupt, format!("pack.json is not text: {}", path.display())).caused_by(e)
         })?;
         let manifest = Manifest::parse(&text)
             .map_err(|e| Error::new(e.kind(), format!("{e}: {}", path.display())).caused_by(e))?;

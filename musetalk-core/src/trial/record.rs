@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::files;
 use crate::pack::ModelPack;
 use crate::{Error, ErrorKind, Result};
 
@@ -22,12 +23,8 @@ impl Record {
             return Ok(Self { path: pack.folder().join("pack.json"), answers: BTreeMap::new() });
         };
         let path = pack.folder().join(name);
-        let bytes = std::fs::metadata(&path).map_err(|e| Error::io("find the self-test", &path, e))?.len();
+        let text = files::read_small(&path, LIMIT)?;
         let mut record = Self { path, answers: BTreeMap::new() };
-        if bytes > LIMIT {
-            return Err(record.malformed(&format!("it has {bytes} bytes")));
-        }
-        let text = std::fs::read(&record.path).map_err(|e| Error::io("read", &record.path, e))?;
         record.answers =
             serde_json::from_slice(&text).map_err(|e| record.malformed(&e.to_string()).caused_by(e))?;
         match record.answers.keys().find(|role| !manifest.networks.contains_key(*role)) {
