@@ -128,6 +128,25 @@ fn inspect_tells_what_a_frame_costs() {
 }
 
 #[test]
+fn inspect_tells_what_a_pack_was_compared_with() {
+    let folder = Folder::new();
+    let pack = pack(&folder, RECORD, |_| {});
+    let inspect = || said(&musetalk(&["pack", "inspect"]).arg(&pack).output().unwrap());
+    // As the builder leaves it.
+    let text = inspect();
+    assert!(text.contains("parity     never compared with a reference"), "{text}");
+    let path = pack.join("pack.json");
+    let mut manifest: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    manifest["parity"] = json!({ "reference": "PyTorch 2.9", "relative_error": { "decoder": 2e-6 } });
+    std::fs::write(&path, manifest.to_string()).unwrap();
+    let text = inspect();
+    for word in ["with PyTorch 2.9", "decoder: relative error 2.0e-6"] {
+        assert!(text.contains(word), "{word} is missing: {text}");
+    }
+    assert!(!text.contains("never compared"), "{text}");
+}
+
+#[test]
 fn doctor_says_which_build_suits_a_processor() {
     let folder = Folder::new();
     let pack = pack(&folder, RECORD, |_| {});
