@@ -153,7 +153,7 @@ fn what_never_ends_is_refused_at_once() {
     let pipe = folder.join("pipe.wav");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     for path in [pipe, "/dev/zero".into()] {
-        let (tell, told) = std::sync::mpsc::channel();
+        let (tell, told) = std::sync::mpsc::sync_channel(1);
         let opened = path.clone();
         std::thread::spawn(move || tell.send(AudioFile::open(opened).map(drop)));
         let error = told.recv_timeout(std::time::Duration::from_secs(60)).expect("it waits").unwrap_err();

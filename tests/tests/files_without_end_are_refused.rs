@@ -30,7 +30,7 @@ fn assert_refused(path: &Path, read: fn(&Path) -> Result<(), Error>, argument: &
     fs::rename(path, &aside).unwrap();
     for put in intruders() {
         put(path);
-        let (tell, told) = mpsc::channel();
+        let (tell, told) = mpsc::sync_channel(1);
         let argument: PathBuf = argument.to_owned();
         std::thread::spawn(move || tell.send(read(&argument)));
         let error = told.recv_timeout(Duration::from_secs(60)).expect("it waits").unwrap_err();
