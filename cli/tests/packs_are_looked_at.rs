@@ -61,6 +61,11 @@ fn a_sound_pack_is_verified_in_words_and_in_json() {
     {
         assert!(text.contains(word), "{word} is missing: {text}");
     }
+    // The limits as they are, and not rounded to a power of ten.
+    for (network, limit) in [("generator", " 0.001 "), ("decoder", " 0.5 ")] {
+        let row = text.lines().find(|line| line.starts_with(network)).unwrap();
+        assert!(row.contains(limit), "{row}");
+    }
     let (code, value) = json_of(&["pack", "verify", "--device", "cpu", "--json"], &pack);
     assert_eq!(code, Some(0));
     assert_eq!(value["self_test"]["passed"], true);

@@ -88,7 +88,7 @@ impl SelfTest {
 fn failure(device: Device, runtime: &str, test: &NetworkTest) -> Error {
     let NetworkTest { network, measure, error, limit, .. } = test;
     let found = if test.finite {
-        format!("{measure} {error:.2e} where {limit:.0e} passes")
+        format!("{measure} {} where {limit} passes", measure.say(*error))
     } else {
         "numbers that are not finite".to_owned()
     };
