@@ -133,6 +133,21 @@ fn inspect_tells_what_a_frame_costs() {
 }
 
 #[test]
+fn a_name_in_a_pack_neither_steers_the_terminal_nor_makes_lines() {
+    let folder = Folder::new();
+    let pack = pack(&folder, RECORD, |manifest| {
+        manifest["name"] = json!("\u{1b}[2Jpack\nfiles      0, every one sound");
+    });
+    let output = musetalk(&["pack", "inspect"]).arg(&pack).output().unwrap();
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.starts_with("pack       \\u001b[2Jpack\\nfiles "), "{text}");
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+    let (_, value) = json_of(&["pack", "inspect", "--json"], &pack);
+    assert_eq!(value["name"], "\u{1b}[2Jpack\nfiles      0, every one sound");
+}
+
+#[test]
 fn inspect_tells_what_a_pack_was_compared_with() {
     let folder = Folder::new();
     let pack = pack(&folder, RECORD, |_| {});

@@ -16,7 +16,7 @@ pub(super) fn command(args: &args::Inspect) -> Result<()> {
         return Ok(());
     }
     for line in in_words(pack.manifest()) {
-        report::line(&line);
+        report::one_line(&line);
     }
     Ok(())
 }
