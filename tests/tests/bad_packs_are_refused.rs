@@ -103,6 +103,33 @@ fn a_pack_json_that_is_none() {
     refused(ModelPack::open(&folder), ErrorKind::Corrupt, &path);
 }
 
+/// Which of two entries counts is not for each reader to choose.
+#[test]
+fn names_that_stand_there_twice() {
+    let folder = copy();
+    let path = folder.join("pack.json");
+    let mut value = manifest(&folder);
+    value["parity"] = json!({ "reference": null, "relative_error": { "decoder": 1e-6 } });
+    let whole = value.to_string();
+    let twice = |object: &Value, name: &str| {
+        let once = object.to_string();
+        whole.replacen(&once, &format!("{{\"{name}\":{},{}", object[name], &once[1..]), 1)
+    };
+    for (object, name) in [
+        (&value["files"], "encoder.onnx"),
+        (&value["networks"], "decoder"),
+        (&value["parity"]["relative_error"], "decoder"),
+    ] {
+        let text = twice(object, name);
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value, "another reader sees nothing");
+        fs::write(&path, text).unwrap();
+        let message = refused(ModelPack::open(&folder), ErrorKind::Corrupt, &path);
+        assert!(message.contains(name) && message.contains("twice"), "{message}");
+    }
+    fs::write(&path, whole).unwrap();
+    ModelPack::open(&folder).unwrap();
+}
+
 #[test]
 fn other_formats_are_told_from_damage() {
     for format in [0, 2, u32::MAX] {

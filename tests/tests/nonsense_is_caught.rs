@@ -166,6 +166,8 @@ fn a_record_that_is_none_is_refused() {
         "{\"generator\": [1e999]}",
         "{\"generator\": [\"1\"]}",
         "\u{feff}{}",
+        "{} {}",
+        "{\"generator\": [1], \"generator\": [1]}",
         &"[".repeat(100_000),
         &" ".repeat(5 << 20),
     ] {

@@ -4,11 +4,13 @@ pub(crate) mod compatibility;
 pub(crate) mod integrity;
 mod manifest;
 mod receipts;
+mod unique;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 pub(crate) use integrity::hex;
+pub(crate) use unique::unique;
 pub use manifest::{
     AudioLayout, Dimension, FileEntry, ImageSizes, Manifest, NetworkEntry, Optimisation, PACK_FORMAT, Parity,
     Precision, TensorEntry, WeightsEntry,
