@@ -99,6 +99,34 @@ fn nonsense_is_exit_code_1_with_the_network_and_what_to_do() {
 }
 
 #[test]
+fn a_record_that_says_nothing_passes_nothing() {
+    ready();
+    let folder = Folder::new();
+    let pack = pack(&folder, b"{}", |_| {});
+    let (code, value) = json_of(&["pack", "verify", "--device", "cpu", "--json"], &pack);
+    assert_eq!((code, &value["self_test"]["passed"]), (Some(0), &Value::Null), "{value}");
+    assert!(value["self_test"]["reason"].as_str().unwrap().contains("no record"), "{value}");
+    let output = musetalk(&["pack", "verify", "--device", "cpu"]).arg(&pack).output().unwrap();
+    let text = said(&output);
+    assert!(text.contains("no record") && text.contains("nothing was run"), "{text}");
+}
+
+#[test]
+fn a_network_without_a_record_is_named() {
+    ready();
+    let folder = Folder::new();
+    let mut record: Value = serde_json::from_slice(RECORD).unwrap();
+    record.as_object_mut().unwrap().remove("decoder").unwrap();
+    let pack = pack(&folder, record.to_string().as_bytes(), |_| {});
+    let output = musetalk(&["pack", "verify", "--device", "cpu"]).arg(&pack).output().unwrap();
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("NOT TESTED, for want of a record: decoder"), "{text}");
+    let (_, value) = json_of(&["pack", "verify", "--device", "cpu", "--json"], &pack);
+    assert_eq!(value["self_test"]["untested"], json!(["decoder"]));
+}
+
+#[test]
 fn a_device_that_this_build_lacks_is_said_so() {
     ready();
     let folder = Folder::new();
