@@ -94,7 +94,8 @@ fn what_is_read_is_not_written_over() {
         assert_eq!(output.status.code(), Some(1), "{}", said(&output));
         said(&output)
     };
-    let mut into_footage = vec!["parts/frames", "parts/frames/new", "parts/new/", "pack/../parts/frames", "pack/new/"];
+    let mut into_footage =
+        vec!["parts/frames", "parts/frames/new", "parts/new/", "pack/../parts/frames", "pack/new/"];
     if cfg!(unix) {
         into_footage.push("elsewhere");
     }

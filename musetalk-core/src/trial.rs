@@ -253,7 +253,9 @@ mod tests {
     fn every_likely_cause_is_named() {
         let (kind, text) = said(Device::Cuda(0), Precision::Fp16);
         assert_eq!(kind, ErrorKind::DeviceUnavailable);
-        for words in ["23.457 where 1.5 passes", "16 bits", "--precision fp32", "driver of cuda:0", "decoder.onnx"] {
+        for words in
+            ["23.457 where 1.5 passes", "16 bits", "--precision fp32", "driver of cuda:0", "decoder.onnx"]
+        {
             assert!(text.contains(words), "{words} is missing: {text}");
         }
         let (kind, text) = said(Device::Cuda(0), Precision::Fp32);

@@ -10,11 +10,11 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 pub(crate) use integrity::hex;
-pub(crate) use unique::unique;
 pub use manifest::{
     AudioLayout, Dimension, FileEntry, ImageSizes, Manifest, NetworkEntry, Optimisation, PACK_FORMAT, Parity,
     Precision, TensorEntry, WeightsEntry,
 };
+pub(crate) use unique::unique;
 
 use receipts::Receipts;
 
