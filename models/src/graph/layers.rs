@@ -11,6 +11,8 @@ use crate::tensor::Tensor;
 pub(crate) struct Groups {
     pub(crate) count: usize,
     pub(crate) epsilon: f32,
+    /// For pictures with large even areas, where a sum in one go rounds the same way a hundred thousand times.
+    pub(crate) in_parts: bool,
 }
 
 /// A zero on every side.
@@ -65,12 +67,22 @@ pub(crate) fn layer_norm(graph: &mut Graph, part: &Part<'_>, name: &str, x: &Val
     Ok(graph.layer_norm(x, &weight, &bias, 1e-5))
 }
 
-/// GroupNorm without its weights: mean 0 and variance 1 in every group, as `[groups, rest]`.
+/// GroupNorm without its weights: mean 0 and variance 1 in every group, flat within it.
 pub(crate) fn group_norm_plain(graph: &mut Graph, x: &Value, groups: Groups) -> Result<Value> {
     let rest = x.shape.iter().product::<usize>() / groups.count;
+    if groups.in_parts {
+        let grouped = graph.reshape(x, &parted(groups.count, rest));
+        return graph.norm_in_parts(&grouped, groups.epsilon);
+    }
     let (ones, zeros) = (graph.filled(groups.count, 1.0)?, graph.filled(groups.count, 0.0)?);
     let grouped = graph.reshape(x, &[groups.count, rest]);
     Ok(graph.instance_norm(&grouped, &ones, &zeros, groups.epsilon))
+}
+
+/// `rest` numbers of each group as about equally many and long parts.
+fn parted(count: usize, rest: usize) -> [usize; 3] {
+    let part = (1..=rest.isqrt()).rev().find(|part| rest.is_multiple_of(*part)).unwrap_or(1);
+    [count, part, rest / part]
 }
 
 /// GroupNorm, then SiLU.
