@@ -7,24 +7,14 @@ use std::path::Path;
 
 use musetalk_models::{Error, ErrorKind};
 use serde_json::{Value, json};
-use support::{Folder, build, fixture, tiny};
+use support::{Folder, expect, fixture, refused_build, tiny};
 
 /// Builds a tiny checkpoint after `damage` was done to it.
 fn refused(damage: impl FnOnce(&Path)) -> Error {
     let folder = Folder::new();
     let checkpoint = tiny(&folder);
     damage(&checkpoint);
-    let error = build(&checkpoint, &folder.join("out.pack")).unwrap_err();
-    println!("{:?}: {error}", error.kind());
-    assert_eq!(folder.names(), ["checkpoint"], "nothing is left behind");
-    error
-}
-
-fn expect(error: &Error, kind: ErrorKind, words: &[&str]) {
-    assert_eq!(error.kind(), kind, "{error}");
-    for word in words {
-        assert!(error.to_string().contains(word), "{word:?} is missing from: {error}");
-    }
+    refused_build(&folder)
 }
 
 const UNET: &str = "unet/diffusion_pytorch_model.safetensors";

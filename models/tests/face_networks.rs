@@ -12,7 +12,7 @@ use musetalk_core::{ModelPack, self_test};
 use musetalk_models::{Error, ErrorKind, PackBuilder, Precision};
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Value, json};
-use support::{Folder, build, fixture, go_on, session, tiny};
+use support::{Folder, build, expect, fixture, go_on, refused_build, session, tiny};
 use tensors::{Case, run, run_all};
 
 const BOUND: f64 = 1e-5;
@@ -204,17 +204,7 @@ fn refused(network: &str, change: impl Fn(&str, &[usize], &[u8]) -> (Vec<usize>,
         })
         .collect();
     safetensors::serialize_to_file(views, None, &file).unwrap();
-    let error = build(&checkpoint, &folder.join("pack")).unwrap_err();
-    println!("{:?}: {error}", error.kind());
-    assert_eq!(folder.names(), ["checkpoint"], "nothing is left behind");
-    error
-}
-
-fn expect(error: &Error, kind: ErrorKind, words: &[&str]) {
-    assert_eq!(error.kind(), kind, "{error}");
-    for word in words {
-        assert!(error.to_string().contains(word), "{word:?} is missing from: {error}");
-    }
+    refused_build(&folder)
 }
 
 #[test]
