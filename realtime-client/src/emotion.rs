@@ -37,6 +37,9 @@ struct Turn {
     energy: f32,
     pitches: Vec<f32>,
     syllables: u32,
+    /// Looks since the first with voice, and how many of them until the last.
+    since: u32,
+    span: u32,
     rising: bool,
     before: f32,
 }
@@ -62,9 +65,11 @@ impl Prosody {
         self.turn.syllables += u32::from(rises && !self.turn.rising);
         self.turn.rising = rises;
         self.turn.before = energy;
+        self.turn.since += u32::from(self.turn.since > 0 || energy >= QUIET);
         if energy < QUIET {
             return;
         }
+        self.turn.span = self.turn.since;
         self.turn.looks += 1;
         self.turn.energy += energy;
         if let Some(pitch) = pitch(look, rate) {
@@ -82,7 +87,7 @@ impl Turn {
         Some(Manner {
             loudness_db: 10.0 * (self.energy / self.looks as f32).log10(),
             pitch: self.pitches.get(self.pitches.len() / 2).copied().unwrap_or(0.0),
-            pace: self.syllables as f32 * 1000.0 / (self.looks * LOOK_MS) as f32,
+            pace: self.syllables as f32 * 1000.0 / (self.span * LOOK_MS) as f32,
         })
     }
 }
@@ -206,8 +211,8 @@ mod tests {
         let mut sense = Prosody::new();
         assert_eq!(heard(&mut sense, &[0; 48_000]), None);
         assert_eq!(pitch(&[0.0; 960], 24_000), None);
-        let noise: Vec<f32> =
-            (0..960_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 8) as f32 / 8e6 - 1.0).collect();
+        let mut rng = fastrand::Rng::with_seed(1);
+        let noise: Vec<f32> = (0..960).map(|_| rng.f32() * 2.0 - 1.0).collect();
         assert_eq!(pitch(&noise, 24_000), None);
     }
 }

@@ -130,7 +130,7 @@ fn a_server_that_stops_reading_delays_nobody() {
 
 #[test]
 fn tcp_that_drops_at_any_point_is_survived() {
-    for events in 1..24 {
+    for events in 1..=21 {
         let mut scenario = Scenario::default();
         scenario.answers = vec!["Good.".to_owned()];
         scenario.fault = Some(Fault::DropAfter(events));
@@ -165,8 +165,8 @@ fn an_expired_session_goes_on_with_what_was_said() {
 fn a_connection_is_replaced_before_it_ends_and_nobody_notices() {
     let server = faulty(Fault::ShortLife(121));
     let talk = connect(&server);
-    wait_for(|| (server.connections() == 2).then_some(()));
-    wait_for(|| (server.closed() == 1).then_some(()));
+    wait_for(|| (server.connections() >= 2).then_some(()));
+    wait_for(|| (server.closed() >= 1).then_some(()));
     let events = until(&talk, |event| matches!(event, Event::State(State::Ready)));
     assert!(!events.iter().any(|event| matches!(event, Event::State(State::Reconnecting { .. }))));
     drop(talk);

@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use realtime_client::protocol::{
@@ -210,6 +211,7 @@ fn a_transcription_session_writes_down_and_says_nothing() {
 fn ten_minutes_of_answer_in_a_burst_arrive_whole() {
     let mut scenario = answering(&["A very long answer."]);
     scenario.answer_seconds = Some(600.0);
+    scenario.voice = Arc::from([1_000; 24_000]);
     let server = server(scenario);
     let talk = connect(&server);
     talk.say("Go.").unwrap();
@@ -223,6 +225,7 @@ fn ten_minutes_of_answer_in_a_burst_arrive_whole() {
 fn an_answer_beyond_what_may_wait_is_cancelled_and_the_session_goes_on() {
     let mut scenario = answering(&["A monologue.", "Short."]);
     scenario.answer_seconds = Some(1_000.0);
+    scenario.voice = Arc::from([1_000; 24_000]);
     let server = server(scenario);
     let talk = connect(&server);
     talk.say("Go.").unwrap();

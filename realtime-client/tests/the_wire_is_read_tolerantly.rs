@@ -75,7 +75,7 @@ fn what_nobody_knows_and_what_does_not_fit_are_told_apart() {
     assert_eq!(unknown, ServerEvent::Unknown { kind: "speech_to_speech.output_audio.visemes".to_owned() });
     let cases = [
         (r#"{"type":"response.output_audio.delta","delta":7}"#, "response.output_audio.delta"),
-        (r#"{"type":"response.done","response":[]}"#, "response.done"),
+        (r#"{"type":"response.done","response":"x"}"#, "response.done"),
         (r#"{"type":"conversation.item.added","item":{"content":"text"}}"#, "conversation.item.added"),
         ("{}", ""),
         (r#"{"type":5}"#, ""),

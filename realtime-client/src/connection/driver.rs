@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use crate::{Error, ErrorKind};
 
-use super::dial::{Socket, dial, kind_of};
+use super::dial::{Socket, broken, dial, redacted};
 use super::line::{Order, Shared};
 use super::tasks::{Boxed, within};
 
@@ -113,18 +113,12 @@ fn read(shared: &Shared, link: &mut Option<Link>, message: Option<Result<Message
         Some(Ok(Message::Binary(bytes))) => {
             return shared.receive(open.number, &String::from_utf8_lossy(&bytes));
         }
-        Some(Ok(Message::Close(frame))) => farewell(frame.as_ref()),
-        Some(Ok(_)) => return,
-        Some(Err(WsError::Capacity(_))) => {
-            let most = shared.config.largest_frame;
-            Error::new(ErrorKind::Refused, format!("the server sent a frame of more than {most} bytes"))
+        Some(Ok(Message::Close(frame))) => {
+            let why = farewell(frame.as_ref());
+            redacted(&shared.config, why.kind(), &why.to_string())
         }
-        Some(Err(e)) => match kind_of(&e) {
-            ErrorKind::Untrusted => {
-                Error::new(ErrorKind::Untrusted, format!("the connection is not safe: {e}"))
-            }
-            _ => Error::new(ErrorKind::Network, format!("the connection broke: {e}")),
-        },
+        Some(Ok(_)) => return,
+        Some(Err(e)) => broken(&shared.config, &e),
         None => Error::new(ErrorKind::Network, "the server dropped the connection"),
     };
     shared.broke(open.number, why);

@@ -62,11 +62,14 @@ impl Mailbox {
     pub(super) async fn next(&self) -> Option<Event> {
         loop {
             let news = self.news.notified();
-            match self.take() {
-                Some(event) => return Some(event),
-                None if self.lock().closed => return None,
-                None => news.await,
+            {
+                let mut queue = self.lock();
+                let event = queue.take();
+                if event.is_some() || queue.closed {
+                    return event;
+                }
             }
+            news.await;
         }
     }
 
@@ -87,10 +90,6 @@ impl Mailbox {
             }
             queue = self.waiting.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-    }
-
-    fn take(&self) -> Option<Event> {
-        self.lock().take()
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -135,7 +134,7 @@ mod tests {
             mailbox.push(event, 100).unwrap();
         }
         mailbox.push(Event::Interrupted { utterance: 1 }, 100).unwrap();
-        let events: Vec<Event> = std::iter::from_fn(|| mailbox.take()).collect();
+        let events: Vec<Event> = std::iter::from_fn(|| mailbox.lock().take()).collect();
         assert_eq!(events, [Event::Interrupted { utterance: 1 }, Event::Updated, audio(2, 5)]);
         assert_eq!(mailbox.lock().samples, 0);
     }

@@ -317,7 +317,7 @@ mod tests {
     #[test]
     fn what_was_heard_of_a_text_ends_with_a_word() {
         for (heard, expected) in
-            [(0, ""), (10, "one"), (50, "one two"), (99, "one two three"), (100, "one two three four")]
+            [(0, ""), (25, "one"), (50, "one two"), (99, "one two three"), (100, "one two three four")]
         {
             assert_eq!(spoken_part("one two three four", heard, 100), expected, "{heard}");
         }

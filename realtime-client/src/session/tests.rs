@@ -165,3 +165,14 @@ fn heard_by_host(told: &[Event]) -> Vec<(u64, usize)> {
     };
     told.iter().filter_map(audio).collect()
 }
+
+/// Runs a property for many seeds; a failure names the one that broke it.
+fn for_seeds(count: u64, property: impl Fn(&mut fastrand::Rng) + std::panic::RefUnwindSafe) {
+    for seed in 0..count {
+        let result = std::panic::catch_unwind(|| property(&mut fastrand::Rng::with_seed(seed)));
+        if let Err(why) = result {
+            eprintln!("it broke with seed {seed}");
+            std::panic::resume_unwind(why);
+        }
+    }
+}
