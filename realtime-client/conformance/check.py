@@ -16,7 +16,7 @@ from openai.types.realtime.response_create_event_with_references_param import Re
 # What servers send although no type declares it.
 EXTRAS = {"id", "object", "expires_at"}
 # What may be null by the package's own text, although its types do not say so.
-NULLABLE = {"event.session.audio.input.noise_reduction"}
+NULLABLE = {"event.session.audio.input.noise_reduction", "event.session.audio.input.transcription"}
 
 
 def members(annotation):

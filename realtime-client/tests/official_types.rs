@@ -116,7 +116,7 @@ fn sessions() -> Vec<SessionUpdate> {
         },
         |s| s.include = Some(vec!["item.input_audio_transcription.logprobs".to_owned()]),
         |s| {
-            let mut prompt = realtime_client::protocol::session::Prompt::default();
+            let mut prompt = session::Prompt::default();
             prompt.id = "pmpt_1".to_owned();
             prompt.version = Some("2".to_owned());
             prompt.variables = Some(BTreeMap::from([("name".to_owned(), "Mo".to_owned())]));

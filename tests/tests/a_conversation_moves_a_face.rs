@@ -32,7 +32,8 @@ fn talk(seconds: f64) -> Talk {
     let (ears, face) = engine().start_avatar(person(engine()), options).unwrap().split();
     let postures = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&postures);
-    let bridge = Bridge::new(ears, face.interrupter()).on_posture(move |posture| told.lock().unwrap().push(posture));
+    let bridge =
+        Bridge::new(ears, face.interrupter()).on_posture(move |posture| told.lock().unwrap().push(posture));
     let utterances = bridge.utterances();
     let mut config = Config::new(server.provider(), None);
     config.audio_events = false;

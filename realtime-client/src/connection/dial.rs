@@ -9,11 +9,11 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_tungstenite::tungstenite::Error as WsError;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::http::Uri;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::Error as WsError;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::config::Config;
@@ -32,7 +32,9 @@ const LONGEST_REFUSAL: usize = 300;
 /// Opens a connection, or says in words why not.
 pub(super) async fn dial(config: &Config) -> Result<Socket> {
     match within(config.connect_timeout, open(config)).await {
-        Some(opened) => opened.map_err(|e| redacted(config, e.kind(), &format!("{}: {e}", config.provider.name))),
+        Some(opened) => {
+            opened.map_err(|e| redacted(config, e.kind(), &format!("{}: {e}", config.provider.name)))
+        }
         None => {
             let text = format!("{} did not answer within {:?}", config.provider.name, config.connect_timeout);
             Err(Error::new(ErrorKind::TimedOut, text))
@@ -41,7 +43,8 @@ pub(super) async fn dial(config: &Config) -> Result<Socket> {
 }
 
 async fn open(config: &Config) -> Result<Socket> {
-    let wrong = |what: &str| Error::new(ErrorKind::InvalidInput, format!("the address cannot be used: {what}"));
+    let wrong =
+        |what: &str| Error::new(ErrorKind::InvalidInput, format!("the address cannot be used: {what}"));
     let address: Uri = config.address().parse().map_err(|e| wrong(&format!("{e}")))?;
     let safe = address.scheme_str() == Some("wss");
     let host = address.host().ok_or_else(|| wrong("it names no host"))?.trim_matches(['[', ']']);
@@ -85,7 +88,8 @@ impl Request {
             env!("CARGO_PKG_VERSION")
         );
         let mut header = |name: &str, value: &str| {
-            let name_fits = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+            let name_fits =
+                !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
             if !name_fits || !value.bytes().all(|b| (b' '..=b'~').contains(&b)) {
                 let why = "a header has an impossible name or value";
                 return Err(Error::new(ErrorKind::InvalidInput, why));
@@ -109,7 +113,8 @@ impl Request {
 
     /// Asks, and reads the answer; what came after it belongs to the socket.
     async fn upgrade(self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Result<Vec<u8>> {
-        let broke = |e| Error::new(ErrorKind::Network, format!("the connection broke during the upgrade: {e}"));
+        let broke =
+            |e| Error::new(ErrorKind::Network, format!("the connection broke during the upgrade: {e}"));
         stream.write_all(self.text.as_bytes()).await.map_err(broke)?;
         stream.flush().await.map_err(broke)?;
         let mut answer = Vec::new();
@@ -127,16 +132,23 @@ impl Request {
                         return Err(refused(status, rest, length, stream).await);
                     }
                     if text("sec-websocket-accept").as_deref() != Some(&self.accept) {
-                        return Err(not_websocket("its answer to the upgrade does not belong to the question"));
+                        return Err(not_websocket(
+                            "its answer to the upgrade does not belong to the question",
+                        ));
                     }
                     return Ok(answer.split_off(end));
                 }
                 Ok(httparse::Status::Partial) if answer.len() < LONGEST_HEAD => {}
-                Ok(httparse::Status::Partial) => return Err(not_websocket("its answer to the upgrade has no end")),
+                Ok(httparse::Status::Partial) => {
+                    return Err(not_websocket("its answer to the upgrade has no end"));
+                }
                 Err(e) => return Err(not_websocket(&format!("its answer to the upgrade is no HTTP: {e}"))),
             }
             if stream.read_buf(&mut answer).await.map_err(broke)? == 0 {
-                return Err(Error::new(ErrorKind::Network, "the server dropped the connection during the upgrade"));
+                return Err(Error::new(
+                    ErrorKind::Network,
+                    "the server dropped the connection during the upgrade",
+                ));
             }
         }
     }
@@ -146,7 +158,12 @@ fn not_websocket(what: &str) -> Error {
     Error::new(ErrorKind::Incompatible, format!("what answers there does not speak WebSocket: {what}"))
 }
 
-async fn refused(status: u16, mut body: Vec<u8>, length: usize, stream: &mut (impl AsyncRead + Unpin)) -> Error {
+async fn refused(
+    status: u16,
+    mut body: Vec<u8>,
+    length: usize,
+    stream: &mut (impl AsyncRead + Unpin),
+) -> Error {
     let length = length.min(LONGEST_REFUSAL);
     while body.len() < length && matches!(stream.read_buf(&mut body).await, Ok(1..)) {}
     let body = String::from_utf8_lossy(&body);
@@ -194,10 +211,15 @@ pub(super) fn broken(config: &Config, error: &WsError) -> Error {
     let (kind, what) = match error {
         WsError::Capacity(_) => {
             let most = config.largest_frame;
-            return Error::new(ErrorKind::Refused, format!("the server sent a frame of more than {most} bytes"));
+            return Error::new(
+                ErrorKind::Refused,
+                format!("the server sent a frame of more than {most} bytes"),
+            );
         }
         WsError::Io(e) if refused_certificate(e) => (ErrorKind::Untrusted, "the connection is not safe"),
-        WsError::Protocol(_) | WsError::Utf8(_) => (ErrorKind::Refused, "the server broke the rules of WebSocket"),
+        WsError::Protocol(_) | WsError::Utf8(_) => {
+            (ErrorKind::Refused, "the server broke the rules of WebSocket")
+        }
         _ => (ErrorKind::Network, "the connection broke"),
     };
     redacted(config, kind, &format!("{what}: {error}"))

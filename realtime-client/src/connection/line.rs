@@ -283,9 +283,9 @@ impl Shared {
             Event::SpeechStopped { .. } => {
                 let Some(hint) = sense.hint() else { return };
                 let own = self.config.options.session.instructions.as_deref().unwrap_or("");
-                let mut update = SessionUpdate::default();
-                update.kind = self.config.options.session.kind;
-                update.instructions = Some(format!("{own}\n\n{hint}").trim().to_owned());
+                let (kind, instructions) =
+                    (self.config.options.session.kind, Some(format!("{own}\n\n{hint}").trim().to_owned()));
+                let update = SessionUpdate { kind, instructions, ..SessionUpdate::default() };
                 if let Err(e) = inner.session.update(&update) {
                     log::debug!("a hint came too late: {e}");
                 }

@@ -94,6 +94,7 @@ async fn serve(mut stream: TcpStream, mut scenario: Scenario, seen: Seen, number
         .max_frame_size(Some(LARGEST))
         .read_buffer_size(16 << 10)
         .write_buffer_size(0);
+    #[expect(clippy::result_large_err, reason = "the WebSocket crate chose the type")]
     let look = |request: &Request, response: Response| {
         let mut record = seen.record.lock().unwrap_or_else(PoisonError::into_inner);
         record.connections += 1;

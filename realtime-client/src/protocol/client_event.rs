@@ -172,8 +172,8 @@ struct Frame<'a> {
 impl ClientEvent {
     /// The frame to send, in this dialect. `event_id`, at most 512 characters, comes back in an error that the event causes.
     pub fn to_json(&self, event_id: Option<&str>, dialect: &Dialect) -> String {
-        let tree = serde_json::to_value(Frame { event: self, event_id });
-        let mut tree = tree.expect("keys are text and numbers are finite or null");
+        // Keys are text, so this cannot fail; a number that is not finite becomes null.
+        let mut tree = serde_json::to_value(Frame { event: self, event_id }).unwrap_or_default();
         dialect.adapt(&mut tree);
         tree.to_string()
     }

@@ -43,10 +43,8 @@ impl Dialect {
         let kind = frame["type"].as_str().unwrap_or("").to_owned();
         match kind.as_str() {
             "session.update" => self.adapt_session(&mut frame["session"]),
-            "response.create" if frame.get("response").is_some() => {
-                if self.shape == Shape::Flat {
-                    flatten(&mut frame["response"], self.pcm_name());
-                }
+            "response.create" if self.shape == Shape::Flat && frame.get("response").is_some() => {
+                flatten(&mut frame["response"], self.pcm_name());
             }
             "conversation.item.create" if self.shape == Shape::Flat => beta_parts(&mut frame["item"]),
             _ => {}
@@ -154,8 +152,7 @@ mod tests {
     use crate::protocol::{ClientEvent, Modality, NewItem, ServerVad, SessionUpdate, TurnDetection};
 
     fn session() -> SessionUpdate {
-        let mut session = SessionUpdate::default();
-        session.modality = Some(Modality::Audio);
+        let mut session = SessionUpdate { modality: Some(Modality::Audio), ..SessionUpdate::default() };
         session.audio.output.voice = Some("marin".into());
         session.audio.input.turn_detection = Some(TurnDetection::Server(ServerVad::default()));
         session

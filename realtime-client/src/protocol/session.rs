@@ -90,7 +90,8 @@ pub struct SessionUpdate {
 impl SessionUpdate {
     /// The keys that are set, as the wire nests them.
     pub fn to_tree(&self) -> Value {
-        serde_json::to_value(self).expect("keys are text and numbers are finite or null")
+        // Keys are text, so this cannot fail; a number that is not finite becomes null.
+        serde_json::to_value(self).unwrap_or_default()
     }
 }
 

@@ -123,10 +123,10 @@ impl History {
         }
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.item_id == item_id) {
             entry.complete = true;
-            if let What::Said { text, cut: false, .. } = &mut entry.what {
-                if !all.is_empty() {
-                    *text = all.to_owned();
-                }
+            if let What::Said { text, cut: false, .. } = &mut entry.what
+                && !all.is_empty()
+            {
+                *text = all.to_owned();
             }
         }
         self.bound();

@@ -189,7 +189,7 @@ impl Session {
         }
         if self.link.replacing
             && self.phase == Phase::Ready
-            && !self.link.expires.is_some_and(|at| at <= self.now)
+            && self.link.expires.is_none_or(|at| at > self.now)
         {
             // Only the replacement failed; what we have still works.
             self.link.replacing = false;

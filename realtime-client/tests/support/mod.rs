@@ -9,37 +9,37 @@ use realtime_client::session::{Event, State};
 use realtime_client::{Builder, Config, Error, Key, RealtimeClient};
 use serde_json::Value;
 
-pub const KEY: &str = "sk-test-0123456789abcdef";
+pub(crate) const KEY: &str = "sk-test-0123456789abcdef";
 
 /// Nothing takes this long, on the busiest machine.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-pub fn server(scenario: Scenario) -> ScriptedServer {
+pub(crate) fn server(scenario: Scenario) -> ScriptedServer {
     ScriptedServer::start(scenario).unwrap()
 }
 
-pub fn faulty(fault: Fault) -> ScriptedServer {
+pub(crate) fn faulty(fault: Fault) -> ScriptedServer {
     let mut scenario = Scenario::default();
     scenario.fault = Some(fault);
     server(scenario)
 }
 
-pub fn config(server: &ScriptedServer) -> Config {
+pub(crate) fn config(server: &ScriptedServer) -> Config {
     Config::new(server.provider(), Some(Key::new(KEY).unwrap()))
 }
 
-pub fn connect(server: &ScriptedServer) -> RealtimeClient {
+pub(crate) fn connect(server: &ScriptedServer) -> RealtimeClient {
     start(RealtimeClient::builder(), config(server))
 }
 
-pub fn start(builder: Builder, config: Config) -> RealtimeClient {
+pub(crate) fn start(builder: Builder, config: Config) -> RealtimeClient {
     let talk = builder.start(config).unwrap();
     until(&talk, |event| matches!(event, Event::State(State::Ready)));
     talk
 }
 
 /// The events up to and with the first that `last` accepts.
-pub fn until(talk: &RealtimeClient, last: impl Fn(&Event) -> bool) -> Vec<Event> {
+pub(crate) fn until(talk: &RealtimeClient, last: impl Fn(&Event) -> bool) -> Vec<Event> {
     let start = Instant::now();
     let mut events = Vec::new();
     loop {
@@ -58,12 +58,12 @@ pub fn until(talk: &RealtimeClient, last: impl Fn(&Event) -> bool) -> Vec<Event>
     }
 }
 
-pub fn until_done(talk: &RealtimeClient) -> Vec<Event> {
+pub(crate) fn until_done(talk: &RealtimeClient) -> Vec<Event> {
     until(talk, |event| matches!(event, Event::ResponseDone { .. }))
 }
 
 /// Why the session ended.
-pub fn why_closed(talk: &RealtimeClient) -> Error {
+pub(crate) fn why_closed(talk: &RealtimeClient) -> Error {
     let events = until(talk, |event| matches!(event, Event::State(State::Closed(_))));
     match events.into_iter().last() {
         Some(Event::State(State::Closed(Some(why)))) => why,
@@ -71,7 +71,7 @@ pub fn why_closed(talk: &RealtimeClient) -> Error {
     }
 }
 
-pub fn samples(events: &[Event]) -> usize {
+pub(crate) fn samples(events: &[Event]) -> usize {
     let audio = |event: &Event| match event {
         Event::Audio { pcm, .. } => pcm.len(),
         _ => 0,
@@ -79,7 +79,7 @@ pub fn samples(events: &[Event]) -> usize {
     events.iter().map(audio).sum()
 }
 
-pub fn said(events: &[Event]) -> Vec<String> {
+pub(crate) fn said(events: &[Event]) -> Vec<String> {
     let said = |event: &Event| match event {
         Event::Said { text, .. } => Some(text.clone()),
         _ => None,
@@ -87,16 +87,16 @@ pub fn said(events: &[Event]) -> Vec<String> {
     events.iter().filter_map(said).collect()
 }
 
-pub fn seen(server: &ScriptedServer, kind: &str) -> Vec<Value> {
+pub(crate) fn seen(server: &ScriptedServer, kind: &str) -> Vec<Value> {
     server.seen().into_iter().filter(|event| event["type"] == kind).collect()
 }
 
 /// Waits until the server has seen this many events of the kind.
-pub fn wait_seen(server: &ScriptedServer, kind: &str, count: usize) -> Vec<Value> {
+pub(crate) fn wait_seen(server: &ScriptedServer, kind: &str, count: usize) -> Vec<Value> {
     wait_for(|| Some(seen(server, kind)).filter(|events| events.len() >= count))
 }
 
-pub fn wait_for<T>(mut what: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(mut what: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = what() {
@@ -108,7 +108,7 @@ pub fn wait_for<T>(mut what: impl FnMut() -> Option<T>) -> T {
 }
 
 /// Somebody speaks for this many tenths of a second, and is silent for half a second.
-pub fn speak(talk: &RealtimeClient, tenths: usize) {
+pub(crate) fn speak(talk: &RealtimeClient, tenths: usize) {
     for _ in 0..tenths {
         talk.push_audio(&[4_000; 2_400]);
         std::thread::sleep(Duration::from_millis(20));

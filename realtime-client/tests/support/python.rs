@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub struct Python(PathBuf);
+pub(crate) struct Python(PathBuf);
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance")
@@ -17,7 +17,7 @@ fn wanted() -> String {
 }
 
 /// The first interpreter that has it; says aloud when there is none.
-pub fn with_openai() -> Option<Python> {
+pub(crate) fn with_openai() -> Option<Python> {
     let version = wanted();
     let named = std::env::var_os("OPENAI_PYTHON").map(PathBuf::from);
     let cached = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.cache/openai/bin/python");
@@ -37,7 +37,7 @@ pub fn with_openai() -> Option<Python> {
 
 impl Python {
     /// Runs a script of `conformance/`; what it printed. Fails with all of it.
-    pub fn run(&self, script: &str, arguments: &[&str]) -> String {
+    pub(crate) fn run(&self, script: &str, arguments: &[&str]) -> String {
         let output = Command::new(&self.0).arg(folder().join(script)).args(arguments).output().unwrap();
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{script}:\n{printed}{}", String::from_utf8_lossy(&output.stderr));
@@ -45,7 +45,7 @@ impl Python {
     }
 
     /// Checks events, one a line.
-    pub fn check(&self, direction: &str, name: &str, lines: &[String]) -> String {
+    pub(crate) fn check(&self, direction: &str, name: &str, lines: &[String]) -> String {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.jsonl"));
         std::fs::write(&path, lines.join("\n")).unwrap();
         self.run("check.py", &[direction, path.to_str().unwrap()])

@@ -164,8 +164,7 @@ fn what_was_heard_of_a_cut_answer_stays_in_the_history() {
 #[test]
 fn without_interruption_by_the_server_the_face_speaks_on() {
     let mut options = Options::default();
-    let mut vad = crate::protocol::ServerVad::default();
-    vad.interrupt_response = Some(false);
+    let vad = crate::protocol::ServerVad { interrupt_response: Some(false), ..Default::default() };
     options.session.audio.input.turn_detection = Some(TurnDetection::Server(vad));
     let mut talk = Talk::new(options);
     talk.configure();
@@ -199,9 +198,7 @@ fn steps(rng: &mut fastrand::Rng) -> Vec<Step> {
 fn truncation_is_exact_to_the_sample_at_any_time_and_rate() {
     for_seeds(2_000, |rng| {
         let rate = rng.u32(8_000..48_000);
-        let mut options = Options::default();
-        options.output_rate = rate;
-        let mut talk = Talk::new(options);
+        let mut talk = Talk::new(Options { output_rate: rate, ..Options::default() });
         talk.configure();
         talk.begin("r1");
         for item in 0..3 {

@@ -244,7 +244,9 @@ fn any_order_of_events_is_survived() {
         let mut talk = Talk::ready();
         for _ in 0..rng.usize(1..200) {
             match rng.usize(..64) {
-                what @ 0..46 if talk.session.is_ready() => talk.server(serde_json::from_str(events[what]).unwrap()),
+                what @ 0..46 if talk.session.is_ready() => {
+                    talk.server(serde_json::from_str(events[what]).unwrap())
+                }
                 46 => talk.session.heard(rng.u64(..4), rng.u64(..10_000)),
                 47 => talk.session.interrupt(),
                 48 => drop(talk.session.respond(None)),

@@ -130,8 +130,7 @@ fn a_transcript_that_comes_after_the_answer_stands_before_it() {
 fn an_aside_is_recognised_by_its_tag_and_never_enters_the_conversation() {
     let mut talk = Talk::ready();
     talk.begin("r1");
-    let mut params = ResponseParams::default();
-    params.instructions = Some("Name the mood.".into());
+    let params = ResponseParams { instructions: Some("Name the mood.".into()), ..ResponseParams::default() };
     talk.session.aside("mood", params.clone()).unwrap();
     assert_eq!(talk.session.aside("mood", params).unwrap_err().kind(), ErrorKind::InvalidInput);
     let sent = talk.sent();
@@ -154,8 +153,7 @@ fn an_aside_is_recognised_by_its_tag_and_never_enters_the_conversation() {
 #[test]
 fn the_session_changes_while_it_runs_and_the_voice_at_the_next_pause() {
     let mut talk = Talk::ready();
-    let mut update = SessionUpdate::default();
-    update.instructions = Some("Whisper.".into());
+    let update = SessionUpdate { instructions: Some("Whisper.".into()), ..SessionUpdate::default() };
     talk.session.update(&update).unwrap();
     assert_eq!(
         talk.sent(),
