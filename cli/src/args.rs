@@ -64,13 +64,14 @@ pub struct Demo {
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     musetalk render --pack models/demo/pack --avatar models/demo/iris.avatar --audio voice.wav --out talk.mp4\n  \
-    musetalk render --pack P --avatar A --audio voice.mp3 --out - | ffplay -f rawvideo -pixel_format rgb24 -video_size 512x512 -framerate 25 -")]
+    musetalk render --pack P --avatar A --audio voice.mp3 --out - | ffplay -f rawvideo -pixel_format rgb24 -video_size 512x512 -framerate 25 -\n  \
+    musetalk render --reference --pack P --avatar parts --audio voice.wav --out frames/")]
 #[non_exhaustive]
 pub struct Render {
     /// The folder of a model pack
     #[arg(long, value_name = "FOLDER")]
     pub pack: PathBuf,
-    /// A prepared person
+    /// A prepared person; with --reference also a folder of frames/, boxes.json and classes/ or masks/
     #[arg(long, value_name = "FILE")]
     pub avatar: PathBuf,
     /// The voice: WAV, FLAC, MP3 or Ogg Vorbis, of any rate and channel count
@@ -79,9 +80,21 @@ pub struct Render {
     /// .mp4 (needs ffmpeg) or .avi; a folder for PNG pictures; - for raw RGB on standard output
     #[arg(long, value_name = "OUT")]
     pub out: PathBuf,
-    /// Pictures per second, such as 30 or 30000/1001; the pack's own when not given
+    /// Pictures per second, such as 30 or 30000/1001; the pack's own when not given (with --reference the avatar's, or 25)
     #[arg(long, value_name = "N", value_parser = frame_rate)]
     pub fps: Option<FrameRate>,
+    /// Render the whole voice at once as MuseTalk's official script does, step by step
+    #[arg(long)]
+    pub reference: bool,
+    /// How wide the mask's edge is: that of the official offline or real-time script
+    #[arg(long, value_name = "KIND", default_value = "offline", requires = "reference")]
+    pub blur: Blur,
+    /// Which part of the parsed face changes: jaw as in MuseTalk 1.5, raw as in 1.0, neck
+    #[arg(long, value_name = "PART", default_value = "jaw", requires = "reference")]
+    pub mask: Mask,
+    /// Columns from the middle of the face to the left and right cheek, of 256; for --mask jaw
+    #[arg(long, value_name = "L,R", default_value = "90,90", requires = "reference", value_parser = cheeks)]
+    pub cheek_width: (u16, u16),
     /// Where the networks run: auto, cpu, cuda:0
     #[arg(long, default_value = "auto")]
     pub device: Device,
@@ -96,19 +109,45 @@ pub struct Render {
     pub json: bool,
 }
 
+/// The edge of the mask under `--reference`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+#[non_exhaustive]
+pub enum Blur {
+    /// A twentieth of its side
+    Offline,
+    /// A tenth
+    Realtime,
+}
+
+/// The part of the face that changes under `--reference`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+#[non_exhaustive]
+pub enum Mask {
+    /// Skin without nose and outer cheeks, mouth and lips
+    Jaw,
+    /// Skin, mouth, lips and neck
+    Neck,
+    /// Skin, mouth and lips
+    Raw,
+}
+
 /// Commands of `musetalk pack`.
 #[derive(Clone, Debug, Subcommand)]
 #[non_exhaustive]
 pub enum Pack {
     /// Make a pack from checkpoints
-    #[command(after_help = "Example:\n  musetalk pack build --from checkpoints --out mine.pack\n\n\
-        The folder holds whisper/, unet/ and vae/, each with config.json and safetensors; models/README.md says more.")]
+    #[command(
+        after_help = "Example:\n  musetalk pack build --from MuseTalk/models --out mine.pack --precision fp16\n\n\
+        The folder is the one into which MuseTalk's own instructions put the weights: musetalkV15/, sd-vae/, whisper/, ...; \
+        what is missing is listed with where it comes from. models/README.md says what else is read."
+    )]
     Build(Build),
     /// Say what a pack holds
     #[command(after_help = "Example:\n  musetalk pack inspect models/demo/pack")]
     Inspect(Inspect),
-    /// Read every file of a pack and compare its checksum
-    #[command(after_help = "Example:\n  musetalk pack verify models/demo/pack")]
+    /// Compare the checksum of every file, and what every network computes here with what was recorded
+    #[command(after_help = "Examples:\n  musetalk pack verify models/demo/pack\n  \
+        musetalk pack verify P --device cuda:0 --json")]
     Verify(Verify),
 }
 
@@ -137,12 +176,43 @@ pub struct Build {
     /// The folder of the pack
     #[arg(long, value_name = "FOLDER")]
     pub out: PathBuf,
+    /// The number format of the weights; a GPU wants fp16
+    #[arg(long, value_enum, default_value_t = Precision::Fp32)]
+    pub precision: Precision,
+    /// The release of MuseTalk to take where the folder holds both
+    #[arg(long, value_enum, value_name = "VERSION")]
+    pub model: Option<Model>,
     /// The pack's name; from origin.json, or that of the folder, when not given
     #[arg(long)]
     pub name: Option<String>,
     /// Replace a pack that is there, once the new one is complete
     #[arg(long)]
     pub overwrite: bool,
+    /// Answer with one line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The number format of a pack's weights.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+#[non_exhaustive]
+pub enum Precision {
+    /// As the reference computes, and what a processor runs best
+    Fp32,
+    /// Half the size, and several times faster on most GPUs
+    Fp16,
+}
+
+/// A release of MuseTalk's generator.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+#[non_exhaustive]
+pub enum Model {
+    /// Of 2024
+    #[value(name = "1.0")]
+    V1,
+    /// Of 2025
+    #[value(name = "1.5")]
+    V15,
 }
 
 /// A pack or an avatar to look at.
@@ -162,6 +232,15 @@ pub struct Inspect {
 pub struct Verify {
     /// The pack's folder
     pub path: PathBuf,
+    /// Where the networks run: auto, cpu, cuda:0
+    #[arg(long, default_value = "auto")]
+    pub device: Device,
+    /// Compare checksums only, and run nothing
+    #[arg(long)]
+    pub no_run: bool,
+    /// Answer with one line of JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `musetalk avatar from-parts`.
@@ -234,6 +313,8 @@ pub enum BenchRow {
     Interrupt,
     /// From the first speech to the first frame
     First,
+    /// Opening the pack: time and memory
+    Load,
     /// What a second avatar needs
     Memory,
     /// How many faces this machine holds
@@ -257,9 +338,22 @@ pub struct Setup {
 )]
 #[non_exhaustive]
 pub struct Doctor {
+    /// A model pack to look at as well
+    #[arg(long, value_name = "FOLDER")]
+    pub pack: Option<PathBuf>,
     /// Answer with one line of JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `90` for both, or `80,100`.
+fn cheeks(text: &str) -> Result<(u16, u16)> {
+    let width = |text: &str| text.trim().parse::<u16>().ok().filter(|width| *width <= 256);
+    let pair = match text.split_once(',') {
+        Some((left, right)) => width(left).zip(width(right)),
+        None => width(text).map(|both| (both, both)),
+    };
+    pair.ok_or_else(|| Error::new(ErrorKind::InvalidInput, "write it as 90 or 80,100, each from 0 to 256"))
 }
 
 /// `25`, `29.97` or `30000/1001`.

@@ -1,7 +1,8 @@
 //! What runs on this machine and what does not, in words.
 
-use musetalk_core::runtime;
-use musetalk_core::{Error, ErrorKind, Result};
+use std::path::Path;
+
+use musetalk_core::{Device, Error, ErrorKind, Manifest, ModelPack, Precision, Result, runtime};
 use serde_json::json;
 
 use crate::args;
@@ -37,7 +38,8 @@ enum State {
 ///
 /// [`ErrorKind::NotFound`] when `musetalk demo` cannot run here.
 pub fn command(args: &args::Doctor) -> Result<()> {
-    let findings = examine();
+    let mut findings = examine();
+    findings.extend(args.pack.iter().flat_map(|folder| pack(folder)));
     let missing: Vec<&str> = findings.iter().filter(|f| f.state == State::Missing).map(|f| f.name).collect();
     if args.json {
         let checks: Vec<_> = findings
@@ -185,6 +187,57 @@ fn ffmpeg() -> Finding {
             advice: "install ffmpeg for .mp4 files, which are smaller".to_owned(),
         },
     }
+}
+
+/// The pack, and the device that would run it.
+fn pack(folder: &Path) -> Vec<Finding> {
+    let name = "pack";
+    let pack = match ModelPack::open(folder) {
+        Ok(pack) => pack,
+        Err(e) => {
+            // The demo has a pack of its own.
+            return vec![Finding {
+                name,
+                state: State::Optional,
+                what: e.to_string(),
+                advice: String::new(),
+            }];
+        }
+    };
+    let devices = runtime::candidates(Device::Auto);
+    let manifest = pack.manifest();
+    let parameters: u64 = manifest.networks.values().map(|network| network.parameters).sum();
+    let precision = if manifest.precision == Precision::Fp16 { "fp16" } else { "fp32" };
+    let what = format!("{}, {precision}, {parameters} parameters, {}", manifest.name, folder.display());
+    let advice = precision_advice(manifest, &devices);
+    vec![Finding { name, state: State::Good, what, advice }, device(&devices, folder)]
+}
+
+/// Halves are for devices that compute in them.
+fn precision_advice(manifest: &Manifest, devices: &[Device]) -> String {
+    if manifest.precision != Precision::Fp16 || devices.first() != Some(&Device::Cpu) {
+        return String::new();
+    }
+    let speaks = ["audio_encoder", "generator", "decoder"];
+    let parameters: u64 =
+        speaks.iter().filter_map(|role| manifest.networks.get(*role)).map(|network| network.parameters).sum();
+    format!(
+        "fp32 is the better build for this processor: it computes in fp32 and widens these weights each time it loads them, \
+         which takes longer and needs {} of memory that the fp32 build maps from its files; speed is the same. \
+         Build it with `musetalk pack build --precision fp32`",
+        crate::pack::size(4 * parameters)
+    )
+}
+
+fn device(devices: &[Device], folder: &Path) -> Finding {
+    let name = "device";
+    let tried: Vec<String> = devices.iter().map(Device::to_string).collect();
+    let what = match tried.as_slice() {
+        [only] => format!("{only} would run it; this build knows no other"),
+        _ => format!("the first of {} that starts would run it", tried.join(", ")),
+    };
+    let advice = format!("`musetalk pack verify {}` says whether it computes soundly", folder.display());
+    Finding { name, state: State::Good, what, advice }
 }
 
 fn demo_files() -> Finding {

@@ -28,6 +28,7 @@ pub mod video;
 
 mod demo_files;
 mod figures;
+mod memory;
 mod programs;
 mod retime;
 mod speech;

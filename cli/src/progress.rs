@@ -51,6 +51,13 @@ impl Progress {
         self.bar(ProgressBar::new(0), "{spinner} {msg} {bytes} of {total_bytes} [{bar:30}] eta {eta}")
     }
 
+    /// A count of steps whose number is told later.
+    pub(crate) fn steps(self) -> ProgressBar {
+        let bar = self.bar(ProgressBar::new(0), "{spinner} {msg} {pos} of {len} [{bar:30}] {elapsed}");
+        bar.enable_steady_tick(Duration::from_millis(120));
+        bar
+    }
+
     fn bar(self, bar: ProgressBar, template: &str) -> ProgressBar {
         let target =
             if self == Self::Live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };

@@ -1,5 +1,7 @@
 //! `musetalk render`: a voice and a face in, a video out.
 
+mod reference;
+
 use std::ops::ControlFlow;
 
 use musetalk_core::{Engine, FrameRate, Result};
@@ -19,6 +21,9 @@ use crate::video::{Target, VideoFormat, VideoSink};
 ///
 /// Of any kind: the pack, the avatar, the audio, the device or the place to write to can fail. No half-written file is left.
 pub fn command(args: &args::Render) -> Result<()> {
+    if args.reference {
+        return reference::command(args);
+    }
     let target = Target::of(&args.out)?;
     target.check(args.overwrite)?;
     let file = AudioFile::open(&args.audio)?;

@@ -40,8 +40,21 @@ fn every_help_has_an_example() {
 
 #[test]
 fn a_wrong_command_line_is_exit_code_2() {
-    for args in [&["paint"][..], &["render"], &["demo", "--loud"], &["render", "--fps", "x"], &["pack"], &[]]
-    {
+    let render = ["render", "--pack", "p", "--avatar", "a", "--audio", "v.wav", "--out", "o"];
+    let with = |more: &[&'static str]| [&render[..], more].concat();
+    for args in [
+        &["paint"][..],
+        &["render"],
+        &["demo", "--loud"],
+        &["render", "--fps", "x"],
+        &["pack"],
+        &[],
+        // What only the reference knows.
+        &with(&["--blur", "realtime"]),
+        &with(&["--mask", "raw"]),
+        &with(&["--reference", "--cheek-width", "300"]),
+        &with(&["--reference", "--cheek-width", "90,x"]),
+    ] {
         let output = musetalk(args).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{args:?}: {}", said(&output));
         assert!(output.stdout.is_empty(), "{args:?}");

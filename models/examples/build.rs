@@ -1,4 +1,4 @@
-//! `build FROM OUT [--floats]`: a pack from a folder of checkpoints. `build --tiny SEED DIR`: a checkpoint for tests.
+//! `build FROM OUT [--floats] [--fp16]`: a pack from a folder of checkpoints. `build --tiny SEED DIR`: a checkpoint for tests.
 
 use std::ops::ControlFlow;
 
@@ -8,17 +8,20 @@ fn main() -> musetalk_models::Result<()> {
         ["--tiny", seed, folder] => {
             musetalk_models::tiny::write_checkpoint(folder, seed.parse().unwrap_or(0))
         }
-        [from, out, ..] => {
+        [from, out, ref options @ ..] => {
             let mut builder = musetalk_models::PackBuilder::new(from).replace(true);
-            if words.len() > 2 {
+            if options.contains(&"--floats") {
                 builder = builder.with_float_decoder();
+            }
+            if options.contains(&"--fp16") {
+                builder = builder.precision(musetalk_models::Precision::Fp16);
             }
             let built = builder.build(out, |_| ControlFlow::Continue(()))?;
             println!("{} parameters, {} bytes: {}", built.parameters, built.bytes, built.folder.display());
             Ok(())
         }
         _ => {
-            println!("usage: build FROM OUT [--floats] | build --tiny SEED DIR");
+            println!("usage: build FROM OUT [--floats] [--fp16] | build --tiny SEED DIR");
             Ok(())
         }
     }

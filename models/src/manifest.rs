@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use musetalk_core::{Error, ErrorKind, Result};
+use musetalk_core::{Error, ErrorKind, Optimisation, Precision, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::graph::{Built, Port};
@@ -27,7 +27,7 @@ pub(crate) struct Manifest {
     pub(crate) name: String,
     pub(crate) description: String,
     pub(crate) made_by: String,
-    pub(crate) precision: &'static str,
+    pub(crate) precision: Precision,
     pub(crate) encoder_identity: String,
     pub(crate) image: Image,
     pub(crate) fps: [u32; 2],
@@ -65,7 +65,7 @@ pub(crate) struct Network {
     file: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     widened: Option<String>,
-    optimisation: &'static str,
+    optimisation: Optimisation,
     inputs: Vec<PortEntry>,
     outputs: Vec<PortEntry>,
     pub(crate) parameters: u64,
@@ -83,7 +83,7 @@ struct PortEntry {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Side {
-    Batch(&'static str),
+    Free(String),
     Fixed(usize),
 }
 
@@ -136,11 +136,38 @@ impl Network {
         Self {
             file: built.file.clone(),
             widened: built.widened.clone(),
-            optimisation: if bytes > LARGE { "extended" } else { "all" },
+            optimisation: if bytes > LARGE { Optimisation::Extended } else { Optimisation::All },
             inputs: described(&built.inputs),
             outputs: described(&built.outputs),
             parameters,
             macs: built.macs,
+        }
+    }
+
+    /// Of a file that was taken as it is, with tensors as the pack's format states them; a batch of one if `single`.
+    /// Its multiply-accumulates are not counted: 0 stands for unknown.
+    pub(crate) fn published(
+        file: &str,
+        inputs: &[Port],
+        outputs: &[Port],
+        parameters: u64,
+        single: bool,
+    ) -> Self {
+        let described = |ports: &[Port]| {
+            let mut entries: Vec<_> = ports.iter().map(PortEntry::new).collect();
+            if single {
+                entries.iter_mut().for_each(|entry| entry.shape[0] = Side::Fixed(1));
+            }
+            entries
+        };
+        Self {
+            file: file.into(),
+            widened: None,
+            optimisation: Optimisation::All,
+            inputs: described(inputs),
+            outputs: described(outputs),
+            parameters,
+            macs: 0,
         }
     }
 }
@@ -153,8 +180,9 @@ impl PortEntry {
             Element::I64 => "i64",
             Element::F16 => "f16",
         };
-        let sides = port.shape.iter().map(|&side| Side::Fixed(side));
-        let shape = std::iter::once(Side::Batch("batch")).chain(sides).collect();
+        let fixed = port.fixed().iter().map(|&side| Side::Fixed(side));
+        let free = port.free.iter().cloned().map(Side::Free);
+        let shape = std::iter::once(Side::Free("batch".into())).chain(fixed).chain(free).collect();
         Self { name: port.name.clone(), element, shape }
     }
 }

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use musetalk_core::{Error, ErrorKind, Result, self_test};
 
 use crate::Precision;
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, ModelVersion, Sources};
+use crate::faces;
 use crate::graph::Graph;
-use crate::manifest::{self, Audio, FileEntry, Image, Manifest, Network, Origin, WeightEntry};
+use crate::manifest::{self, Audio, FileEntry, Image, Manifest, Network};
+use crate::networks::Ending;
 use crate::networks::unet::Unet;
-use crate::networks::vae::{Ending, Vae};
+use crate::networks::vae::Vae;
 use crate::networks::whisper::Whisper;
 use crate::onnx::{WeightStore, Written, hex, write_file};
 use crate::progress::{Advance, Progress, Reporter};
@@ -48,6 +50,7 @@ pub struct PackBuilder {
     name: Option<String>,
     description: Option<String>,
     precision: Precision,
+    version: Option<ModelVersion>,
     replace: bool,
     ending: Ending,
     largest_inside: u64,
@@ -63,14 +66,20 @@ pub struct BuiltPack {
     pub bytes: u64,
     /// Values in the checkpoints that the networks use.
     pub parameters: u64,
+    /// What a person should know about the checkpoints, each in a sentence: contradictions, choices that were made.
+    pub notes: Vec<String>,
+    /// Networks that were not found and are not needed to speak, each with where it comes from, licence and size.
+    pub absent: Vec<String>,
 }
 
 impl PackBuilder {
-    /// From a folder with `whisper/`, `unet/`, `vae/` and, optionally, `origin.json`.
+    /// From a folder of checkpoints: as MuseTalk publishes them (`musetalkV15/`, `sd-vae/`, `whisper/`, …), as Hugging
+    /// Face does (`unet/`, `vae/`, `whisper/` and, optionally, `origin.json`), or under any names. The networks that find
+    /// faces become part of the pack where they are there.
     pub fn new(from: impl Into<PathBuf>) -> Self {
-        let (name, description, precision) = (None, None, Precision::default());
+        let (name, description, precision, version) = (None, None, Precision::default(), None);
         let (replace, ending, largest_inside) = (false, Ending::Bytes, LARGEST_INSIDE);
-        Self { from: from.into(), name, description, precision, replace, ending, largest_inside }
+        Self { from: from.into(), name, description, precision, version, replace, ending, largest_inside }
     }
 
     /// The pack's name; `origin.json`, then the name of the pack's folder, stand in for it.
@@ -94,6 +103,13 @@ impl PackBuilder {
         self
     }
 
+    /// The release whose generator is packed; by default 1.5 where both are there.
+    #[must_use]
+    pub fn version(mut self, version: ModelVersion) -> Self {
+        self.version = Some(version);
+        self
+    }
+
     /// Whether a pack that is there already is replaced, once the new one is complete. Off by default.
     #[must_use]
     pub fn replace(mut self, replace: bool) -> Self {
@@ -101,7 +117,7 @@ impl PackBuilder {
         self
     }
 
-    /// Ends the decoder before it rounds, for measuring; the result is no pack that an engine takes.
+    /// Ends the decoder before it rounds and the face parser before it chooses, for measuring; the result is no pack that an engine takes.
     #[doc(hidden)]
     #[must_use]
     pub fn with_float_decoder(mut self) -> Self {
@@ -124,12 +140,15 @@ impl PackBuilder {
     ///
     /// # Errors
     ///
-    /// - `NotFound`: the checkpoints, or a file that they should hold, do not exist.
+    /// - `NotFound`: the folder, or a network that a pack needs, does not exist; the message lists all that are missing,
+    ///   with where they come from, licence and size.
     /// - `Corrupt`: a file is damaged, malformed, or holds values that are not finite.
-    /// - `Incompatible`: a tensor is missing or of another shape than its configuration says, or the three networks do
-    ///   not fit together.
-    /// - `Unsupported`: a configuration asks for something that is not built; the message names the option.
-    /// - `InvalidInput`: `out` exists and is not a pack, or is one and `replace` is off.
+    /// - `Incompatible`: a tensor is missing or of another shape than its network has, or the three networks do not fit
+    ///   together.
+    /// - `Unsupported`: a configuration asks for something that is not built, or a file holds more than tensors; the
+    ///   message names the option, or what it holds.
+    /// - `InvalidInput`: `out` exists and is not a pack, or is one and `replace` is off; the folder of checkpoints holds
+    ///   tens of thousands of files.
     /// - `Cancelled`: `progress` said so.
     /// - `Io`: reading or writing failed.
     pub fn build(
@@ -139,41 +158,49 @@ impl PackBuilder {
     ) -> Result<BuiltPack> {
         let reporter = Reporter::new(&mut progress);
         let staging = Staging::beside(out.as_ref(), self.replace)?;
-        let (bytes, parameters) = self.fill(&staging, &reporter)?;
+        let filled = self.fill(&staging, &reporter)?;
         reporter.finish()?;
-        let folder = staging.publish()?;
-        Ok(BuiltPack { folder, bytes, parameters })
+        Ok(BuiltPack { folder: staging.publish()?, ..filled })
     }
 
-    fn fill(&self, staging: &Staging, reporter: &Reporter<'_>) -> Result<(u64, u64)> {
-        let origin = Origin::read(&self.from)?;
-        let whisper = Checkpoint::open(&self.from.join("whisper"), reporter)?;
-        let unet = Checkpoint::open(&self.from.join("unet"), reporter)?;
-        let vae = Checkpoint::open(&self.from.join("vae"), reporter)?;
-        let shapes = Shapes::configured(&whisper, &unet, &vae)?;
+    /// Writes all files of the pack; what is said of it has no folder yet.
+    fn fill(&self, staging: &Staging, reporter: &Reporter<'_>) -> Result<BuiltPack> {
+        let sources = Sources::find(&self.from, self.version, reporter)?;
+        let Sources { whisper, unet, vae, .. } = &sources;
+        let shapes = Shapes::configured(whisper, unet, vae)?;
         let mut pack = Parts::new(staging.path(), reporter, self.precision, self.largest_inside);
-        pack.network("audio_encoder", &whisper, &[""], |graph| shapes.whisper.build(&whisper, graph))?;
+        pack.network("audio_encoder", whisper, &[""], |graph| shapes.whisper.build(whisper, graph))?;
         let (side, rows) = (shapes.vae.latent_size(), shapes.rows());
-        pack.network("generator", &unet, &[""], |graph| shapes.unet.build(&unet, graph, side, rows))?;
+        pack.network("generator", unet, &[""], |graph| shapes.unet.build(unet, graph, side, rows))?;
         let decoder = ["decoder.", "post_quant_conv."];
-        pack.network("decoder", &vae, &decoder, |graph| shapes.vae.build_decoder(&vae, graph, self.ending))?;
+        pack.network("decoder", vae, &decoder, |graph| shapes.vae.build_decoder(vae, graph, self.ending))?;
         let encoder = ["encoder.", "quant_conv."];
-        pack.network("encoder", &vae, &encoder, |graph| shapes.vae.build_encoder(&vae, graph))?;
+        pack.network("encoder", vae, &encoder, |graph| shapes.vae.build_encoder(vae, graph))?;
+        faces::build(&sources, &mut pack, self.ending)?;
         pack.self_test()?;
 
-        let checkpoints = [("audio_encoder", &whisper), ("generator", &unet), ("decoder, encoder", &vae)];
-        let stored = checkpoints.iter().flat_map(|(_, c)| c.files()).map(|(_, bytes)| bytes).sum();
+        let checkpoints = sources.checkpoints();
+        let stored = checkpoints.iter().flat_map(|(.., c)| c.files()).map(|(_, bytes)| bytes).sum();
         reporter.step("checksums", stored)?;
-        let weights = provenance(&checkpoints, &origin, reporter)?;
+        let mut weights = Vec::new();
+        for (network, role, checkpoint) in checkpoints {
+            for (path, _) in checkpoint.files() {
+                weights.push(sources.entry(network, role, digest(&path, reporter)?));
+            }
+        }
+        weights.extend(pack.published.iter().map(|(role, digest)| sources.published_entry(role, digest)));
+        let encoder_identity = shapes.vae.identity(vae.digest(&encoder)?);
         let parameters = pack.networks.values().map(|network| network.parameters).sum();
+        let absent = sources.absent();
+        let Sources { origin, notes, .. } = sources;
         let folder_name = staging.name();
         let manifest = Manifest {
             format: FORMAT,
             name: self.name.clone().or(origin.name).unwrap_or(folder_name),
             description: self.description.clone().or(origin.description).unwrap_or_default(),
             made_by: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).into(),
-            precision: self.precision.name(),
-            encoder_identity: shapes.vae.identity(vae.digest(&encoder)?),
+            precision: self.precision,
+            encoder_identity,
             image: shapes.image(),
             fps: [25, 1],
             audio: shapes.audio(),
@@ -185,7 +212,7 @@ impl PackBuilder {
         };
         let written = write_file(staging.path(), manifest::FILE, &manifest.to_json()?)?;
         let bytes = manifest.files.values().map(|file| file.bytes).sum::<u64>() + written.bytes;
-        Ok((bytes, parameters))
+        Ok(BuiltPack { folder: PathBuf::new(), bytes, parameters, notes, absent })
     }
 }
 
@@ -251,7 +278,7 @@ impl Shapes {
 }
 
 /// What was written so far.
-struct Parts<'a, 'b> {
+pub(crate) struct Parts<'a, 'b> {
     folder: &'a Path,
     reporter: &'a Reporter<'b>,
     precision: Precision,
@@ -259,12 +286,14 @@ struct Parts<'a, 'b> {
     files: BTreeMap<String, FileEntry>,
     networks: BTreeMap<String, Network>,
     trials: BTreeMap<&'static str, Vec<f32>>,
+    /// Digests of what was taken as it is.
+    published: Vec<(&'static str, String)>,
 }
 
 impl<'a, 'b> Parts<'a, 'b> {
     fn new(folder: &'a Path, reporter: &'a Reporter<'b>, precision: Precision, largest_inside: u64) -> Self {
-        let (files, networks, trials) = Default::default();
-        Self { folder, reporter, precision, largest_inside, files, networks, trials }
+        let (files, networks, trials, published) = Default::default();
+        Self { folder, reporter, precision, largest_inside, files, networks, trials, published }
     }
 
     /// Builds one graph from the tensors under some prefixes of a checkpoint, and tries it.
@@ -275,15 +304,37 @@ impl<'a, 'b> Parts<'a, 'b> {
         prefixes: &[&str],
         build: impl FnOnce(&mut Graph) -> Result<()>,
     ) -> Result<()> {
+        self.network_in(self.precision, name, checkpoint, prefixes, build)
+    }
+
+    /// As [`network`](Self::network), in single precision whatever the pack's.
+    pub(crate) fn single_network(
+        &mut self,
+        name: &'static str,
+        checkpoint: &Checkpoint<'_>,
+        prefixes: &[&str],
+        build: impl FnOnce(&mut Graph) -> Result<()>,
+    ) -> Result<()> {
+        self.network_in(Precision::Fp32, name, checkpoint, prefixes, build)
+    }
+
+    fn network_in(
+        &mut self,
+        precision: Precision,
+        name: &'static str,
+        checkpoint: &Checkpoint<'_>,
+        prefixes: &[&str],
+        build: impl FnOnce(&mut Graph) -> Result<()>,
+    ) -> Result<()> {
         let values = checkpoint.value_count(prefixes);
         self.reporter.step(name, 4 * values)?;
-        // The two graphs of a pack of halves share their weights, wherever they would lie otherwise.
-        let inside = self.precision == Precision::Fp32 && 4 * values <= self.largest_inside;
+        // The two graphs of a network of halves share its weights, wherever they would lie otherwise.
+        let inside = precision == Precision::Fp32 && 4 * values <= self.largest_inside;
         let store = match inside {
             true => WeightStore::Inside,
             false => WeightStore::beside(self.folder, &format!("{name}.onnx.data"))?,
         };
-        let mut graph = Graph::new(name, store, self.precision).on_trial();
+        let mut graph = Graph::new(name, store, precision).on_trial();
         let before = checkpoint.values_used();
         build(&mut graph)?;
         let parameters = checkpoint.values_used() - before;
@@ -295,6 +346,23 @@ impl<'a, 'b> Parts<'a, 'b> {
         if let Some(numbers) = built.trial {
             self.trials.insert(name, self_test::places(numbers.len()).map(|place| numbers[place]).collect());
         }
+        Ok(())
+    }
+
+    /// Adds a network that is one file already, as `take` checks and copies it.
+    pub(crate) fn published(
+        &mut self,
+        name: &'static str,
+        file: &Path,
+        take: impl FnOnce(&Path, &Path) -> Result<(Network, Written)>,
+    ) -> Result<()> {
+        let bytes = std::fs::metadata(file).map_err(|e| Error::io("read the size of", file, e))?.len();
+        self.reporter.step(name, bytes)?;
+        let (network, written) = take(file, self.folder)?;
+        self.reporter.advance(written.bytes)?;
+        self.networks.insert(name.into(), network);
+        self.published.push((name, written.sha256.clone()));
+        self.list(written);
         Ok(())
     }
 
@@ -310,26 +378,6 @@ impl<'a, 'b> Parts<'a, 'b> {
     fn list(&mut self, Written { name, bytes, sha256 }: Written) {
         self.files.insert(name, FileEntry { bytes, sha256 });
     }
-}
-
-/// Where the weights came from, with the digest of every checkpoint file.
-fn provenance(
-    checkpoints: &[(&str, &Checkpoint<'_>)],
-    origin: &Origin,
-    reporter: &dyn Advance,
-) -> Result<Vec<WeightEntry>> {
-    let mut entries = Vec::new();
-    for (network, checkpoint) in checkpoints {
-        for (path, _) in checkpoint.files() {
-            entries.push(WeightEntry {
-                network: (*network).into(),
-                origin: origin.origin.clone().unwrap_or_else(|| "unknown".into()),
-                licence: origin.licence.clone().unwrap_or_else(|| "unknown".into()),
-                sha256: digest(&path, reporter)?,
-            });
-        }
-    }
-    Ok(entries)
 }
 
 fn digest(path: &Path, reporter: &dyn Advance) -> Result<String> {

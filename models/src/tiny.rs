@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::Precision;
 use crate::checkpoint::{Checkpoint, Config};
 use crate::graph::Graph;
-use crate::networks::vae::Ending;
+use crate::networks::Ending;
 use crate::onnx::WeightStore;
 use crate::pack::Shapes;
 use crate::tensor::Tensor;

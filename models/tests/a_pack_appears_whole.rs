@@ -94,3 +94,19 @@ fn a_folder_that_is_no_pack_is_never_touched() {
     build(&checkpoint, &folder.join("empty")).unwrap();
     assert!(folder.join("empty/pack.json").is_file());
 }
+
+#[test]
+fn what_a_killed_build_left_goes_with_the_next_one_and_what_is_being_built_stays() {
+    let folder = Folder::new();
+    let checkpoint = tiny(&folder);
+    let abandoned = folder.join(".tiny.pack.partial-1-0");
+    std::fs::create_dir_all(&abandoned).unwrap();
+    std::fs::write(abandoned.join(".being-filled"), "").unwrap();
+    let busy = folder.join(".tiny.pack.partial-1-1");
+    std::fs::create_dir_all(&busy).unwrap();
+    let lock = std::fs::File::create(busy.join(".being-filled")).unwrap();
+    lock.lock().unwrap();
+    build(&checkpoint, &folder.join("tiny.pack")).unwrap();
+    assert_eq!(folder.names(), [".tiny.pack.partial-1-1", "checkpoint", "tiny.pack"]);
+    assert!(!folder.join("tiny.pack").join(".being-filled").exists());
+}

@@ -21,7 +21,8 @@ pub struct AvatarOptions {
     pub format: PixelFormat,
     /// Frames that may be made ahead of the reader, 4 to 1000. 12 by default.
     pub frames_ahead: usize,
-    /// Frames that the host may hold at the same time, 1 to 1000. 4 by default.
+    /// Frames that the host may hold at the same time, 1 to 1000. 4 by default. Memory is reserved when the avatar opens and
+    /// touched by use: a picture each, and one more.
     pub frames_lent: usize,
     /// Seconds of pushed PCM that may wait, 1 to 3600. 120 by default: servers send minutes in a burst. Memory is
     /// reserved when the avatar opens and touched by use: 4 bytes a sample.

@@ -10,7 +10,7 @@ use crate::audio::window::{GroupSchedule, WindowPlan};
 use crate::avatar::{Avatar, AvatarOptions};
 use crate::device::Device;
 use crate::files;
-use crate::networks::{AudioEncoder, Decoder, Encoder, Generator};
+use crate::networks::{AudioEncoder, Decoder, Encoder, Generator, Networks};
 use crate::pack::{ModelPack, compatibility};
 use crate::pool::Pool;
 use crate::prepare;
@@ -22,6 +22,7 @@ use crate::session::listener::Listener;
 use crate::session::outbox::outbox;
 use crate::session::reader::Reader;
 use crate::session::worker::{Session, Sizes, Worker};
+use crate::trial::{self, SelfTest};
 use crate::{Error, ErrorKind, Result};
 
 /// A model pack loaded on one device: heavy, immutable, shared by every avatar. `Clone` shares it.
@@ -97,6 +98,7 @@ impl Engine {
     /// - [`ErrorKind::NotFound`], [`ErrorKind::Io`], [`ErrorKind::Corrupt`]: the file cannot be used.
     /// - [`ErrorKind::Incompatible`]: it was made for another pack, or has another format.
     /// - [`ErrorKind::InvalidInput`]: an option is out of range.
+    /// - [`ErrorKind::OutOfMemory`]: there is no room for that many frames.
     pub fn open_avatar_with(&self, asset: impl AsRef<Path>, options: AvatarOptions) -> Result<Avatar> {
         options.check()?;
         let asset = self.asset(asset.as_ref())?;
@@ -109,6 +111,7 @@ impl Engine {
     ///
     /// - [`ErrorKind::Incompatible`]: it was made for another pack.
     /// - [`ErrorKind::InvalidInput`]: an option is out of range.
+    /// - [`ErrorKind::OutOfMemory`]: there is no room for that many frames.
     pub fn start_avatar(&self, asset: Arc<AvatarAsset>, options: AvatarOptions) -> Result<Avatar> {
         options.check()?;
         self.check_asset(&asset)?;
@@ -135,9 +138,11 @@ impl Engine {
             states,
         );
         // One more than is lent, for the picture that is being drawn.
-        let pictures =
-            Pool::new(options.frames_lent + 1, || Compositor::buffer(&asset, options.format, period));
+        let pictures = (0..=options.frames_lent)
+            .map(|_| Compositor::buffer(&asset, options.format, period))
+            .collect::<Result<_>>()?;
         let compositor = Compositor::new(asset, options.format);
+        let pictures = Pool::new(pictures);
         let reader = Reader::new(items, Arc::clone(&control), compositor, pictures, (fps, rate), patches);
         shared.arrivals.send(session).map_err(|e| closed().caused_by(e.to_string()))?;
         control.wake();
@@ -219,32 +224,21 @@ impl Engine {
 
     fn check_asset(&self, asset: &AvatarAsset) -> Result<()> {
         let pack = &self.0.pack;
-        let image = pack.manifest().image;
-        let known = !pack.encoder_identity().is_empty();
-        if known && asset.encoder_identity() == pack.encoder_identity() && asset.fits(image) {
-            if asset.fps() == pack.fps() {
-                return Ok(());
-            }
-            let (own, wanted) = (asset.fps(), pack.fps());
-            return Err(Error::new(
-                ErrorKind::Incompatible,
-                format!(
-                    "avatar {:?} has {}/{} frames per second, pack {:?} runs at {}/{}; make it again with this pack",
-                    asset.name(),
-                    own.numerator(),
-                    own.denominator(),
-                    pack.manifest().name,
-                    wanted.numerator(),
-                    wanted.denominator()
-                ),
-            ));
+        check_latents(pack, asset)?;
+        let (own, wanted) = (asset.fps(), pack.fps());
+        if own == wanted {
+            return Ok(());
         }
         Err(Error::new(
             ErrorKind::Incompatible,
             format!(
-                "avatar {:?} was made for another pack than {:?}; make it again with this one",
+                "avatar {:?} has {}/{} frames per second, pack {:?} runs at {}/{}; make it again with this pack",
                 asset.name(),
-                pack.manifest().name
+                own.numerator(),
+                own.denominator(),
+                pack.manifest().name,
+                wanted.numerator(),
+                wanted.denominator()
             ),
         ))
     }
@@ -311,16 +305,74 @@ impl EngineBuilder {
         self
     }
 
-    /// Reads, checks and warms up the pack. Every file is compared with its SHA-256 first: half a second for each gigabyte.
+    /// Reads, checks and warms up the pack.
+    ///
+    /// The first time, every file is compared with its SHA-256: half a second to four for each gigabyte, by processor. A receipt in
+    /// the user's cache (`MUSETALK_CACHE`) spares that until a file changes; sizes and shapes are compared always. Receipts are
+    /// against damage, not against somebody who can write that cache: who fears that calls [`ModelPack::verify`] first.
     ///
     /// # Errors
     ///
     /// - [`ErrorKind::NotFound`]: the pack or ONNX Runtime is missing; the message names every place looked at.
     /// - [`ErrorKind::Corrupt`], [`ErrorKind::Incompatible`]: the pack or the library cannot be used.
-    /// - [`ErrorKind::DeviceUnavailable`], [`ErrorKind::Unsupported`]: the device does not start, or is not in this build.
+    /// - [`ErrorKind::DeviceUnavailable`], [`ErrorKind::Unsupported`]: the device does not start, is not in this build, or computes
+    ///   something else than what was recorded when the pack was built.
     /// - [`ErrorKind::OutOfMemory`]: the networks do not fit.
     /// - [`ErrorKind::InvalidInput`]: an option is out of range.
     pub fn build(self) -> Result<Engine> {
+        let threads = self.checked_threads()?;
+        let pack = ModelPack::open(&self.pack)?;
+        pack.verify_once()?;
+        let library = RuntimeLibrary::load(self.library.as_deref())?;
+        let plan = Arc::new(plan(&pack)?);
+        self.first_that_starts(threads, |options| self.start(&pack, &library, &plan, options))
+    }
+
+    /// The networks without an engine around them, for a rendering that is not live.
+    pub(crate) fn networks(self) -> Result<(ModelPack, Networks)> {
+        let threads = self.checked_threads()?;
+        let pack = ModelPack::open(&self.pack)?;
+        pack.verify_once()?;
+        let library = RuntimeLibrary::load(self.library.as_deref())?;
+        let networks = self.first_that_starts(threads, |options| {
+            let load = |role| load(&library, &pack, role, options);
+            Ok(Networks {
+                audio_encoder: AudioEncoder(load("audio_encoder")?),
+                generator: Generator(load("generator")?),
+                decoder: Decoder(load("decoder")?),
+                encoder: Encoder(load("encoder")?),
+            })
+        })?;
+        Ok((pack, networks))
+    }
+
+    /// Runs every network once that the pack has a record of, and compares what this device computes with what was recorded when
+    /// the pack was built. Starts no engine, holds one network at a time, and reads no checksum.
+    ///
+    /// `progress` hears which network is next, how many are done and how many there are, and may stop. Blocks for the loading and
+    /// one first run of every network. A network that computes nonsense is no error here; [`SelfTest::check`] makes one of it.
+    /// [`Device::Auto`] tests the first device that starts.
+    ///
+    /// Engines do this by themselves when they first load a network on a device other than the CPU, once for each pack and
+    /// driver.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](Self::build), and
+    ///
+    /// - [`ErrorKind::Corrupt`]: the record is malformed, or has more or fewer numbers than its network gives.
+    /// - [`ErrorKind::Cancelled`]: `progress` stopped it.
+    pub fn self_test(
+        self,
+        mut progress: impl FnMut(&str, usize, usize) -> std::ops::ControlFlow<()>,
+    ) -> Result<SelfTest> {
+        let threads = self.checked_threads()?;
+        let pack = ModelPack::open(&self.pack)?;
+        let library = RuntimeLibrary::load(self.library.as_deref())?;
+        self.first_that_starts(threads, |options| trial::of_pack(&pack, &library, options, &mut progress))
+    }
+
+    fn checked_threads(&self) -> Result<usize> {
         let threads =
             self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
         if !(1..=256).contains(&threads) {
@@ -335,15 +387,19 @@ impl EngineBuilder {
                 format!("max_batch is {}; it must be 1 to 64", self.batch.unwrap_or(0)),
             ));
         }
-        let pack = ModelPack::open(&self.pack)?;
-        pack.verify(|_, _| std::ops::ControlFlow::Continue(()))?;
-        let library = RuntimeLibrary::load(self.library.as_deref())?;
-        let plan = Arc::new(plan(&pack)?);
+        Ok(threads)
+    }
+
+    fn first_that_starts<T>(
+        &self,
+        threads: usize,
+        mut start: impl FnMut(LoadOptions) -> Result<T>,
+    ) -> Result<T> {
         let mut refused = Vec::new();
         for device in candidates(self.device) {
-            let options = LoadOptions { device, threads, spinning: self.spinning };
-            match self.start(&pack, &library, &plan, options) {
-                Ok(engine) => return Ok(engine),
+            match start(LoadOptions { device, threads, spinning: self.spinning }) {
+                Ok(started) => return Ok(started),
+                Err(error) if error.kind() == ErrorKind::Cancelled => return Err(error),
                 Err(error) if self.device == Device::Auto && device != Device::Cpu => {
                     log::warn!("{device} was passed over: {error}");
                     refused.push(error);
@@ -435,6 +491,21 @@ fn plan(pack: &ModelPack) -> Result<WindowPlan> {
     Ok(plan)
 }
 
+/// Refuses an avatar whose latents another encoder made.
+pub(crate) fn check_latents(pack: &ModelPack, asset: &AvatarAsset) -> Result<()> {
+    if asset.encoder_identity() == pack.encoder_identity() && asset.fits(pack.manifest().image) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Incompatible,
+        format!(
+            "avatar {:?} was made for another pack than {:?}; make it again with this one",
+            asset.name(),
+            pack.manifest().name
+        ),
+    ))
+}
+
 fn load(
     library: &RuntimeLibrary,
     pack: &ModelPack,
@@ -442,7 +513,9 @@ fn load(
     options: LoadOptions,
 ) -> Result<Network> {
     let entry = compatibility::network(pack.manifest(), role)?;
-    Network::load(library, pack.folder(), role, entry, options)
+    let mut network = Network::load(library, pack.folder(), role, entry, options)?;
+    trial::guard(pack, library, role, &mut network, options.device)?;
+    Ok(network)
 }
 
 fn closed() -> Error {

@@ -43,6 +43,7 @@
 mod asset;
 mod audio;
 mod avatar;
+mod cache;
 mod compose;
 mod device;
 mod engine;
@@ -53,10 +54,12 @@ mod networks;
 mod pack;
 mod pool;
 mod prepare;
+pub mod reference;
 pub mod runtime;
 pub mod self_test;
 mod session;
 mod time;
+mod trial;
 
 pub use asset::{AvatarAsset, AvatarParts, FaceBox};
 pub use avatar::{Avatar, AvatarOptions, FrameReader, Interrupter, PcmWriter};
@@ -65,11 +68,13 @@ pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, ErrorKind, Result};
 pub use frame::{Frame, PixelFormat, Region};
 pub use pack::{
-    AudioLayout, Dimension, FileEntry, ImageSizes, Manifest, ModelPack, NetworkEntry, PACK_FORMAT, Parity,
-    TensorEntry, WeightsEntry,
+    AudioLayout, Dimension, FileEntry, ImageSizes, Manifest, ModelPack, NetworkEntry, Optimisation,
+    PACK_FORMAT, Parity, Precision, TensorEntry, WeightsEntry,
 };
+pub use prepare::{EdgeBlur, FaceMask};
 pub use session::{StageTime, Stats};
 pub use time::{FrameRate, Heard, UtteranceId};
+pub use trial::{Measure, NetworkTest, SelfTest};
 
 /// The design essays and the README, compiled so that what they show stays true.
 #[cfg(doctest)]
@@ -78,6 +83,8 @@ mod documentation {
     mod architecture {}
     #[doc = include_str!("../docs/decisions.md")]
     mod decisions {}
+    #[doc = include_str!("../docs/reference.md")]
+    mod reference {}
     #[doc = include_str!("../../README.md")]
     mod readme {}
 }

@@ -12,12 +12,12 @@ pub(crate) struct Pool<T> {
 }
 
 impl<T> Pool<T> {
-    /// `count` things, made now.
-    pub(crate) fn new(count: usize, make: impl Fn() -> T) -> Self {
-        let (back, shelf) = bounded(count);
-        for _ in 0..count {
+    /// Lends out these things.
+    pub(crate) fn new(things: Vec<T>) -> Self {
+        let (back, shelf) = bounded(things.len());
+        for thing in things {
             // The shelf has room for every one of them.
-            let _full = back.try_send(Box::new(make())).is_err();
+            let _full = back.try_send(Box::new(thing)).is_err();
         }
         Self { shelf, back }
     }
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_thing_comes_back_from_another_thread_and_outlives_its_pool() {
-        let pool = Pool::new(2, || vec![0u8; 4]);
+        let pool = Pool::new(vec![vec![0u8; 4]; 2]);
         let first = pool.lend().unwrap();
         let second = pool.lend().unwrap();
         assert!(pool.lend().is_none());

@@ -104,6 +104,32 @@ fn a_library_that_is_not_onnx_runtime_is_refused_and_named() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_runtime_that_is_too_old_is_refused_with_its_version() {
+    // What such a library looks like from outside: its version, and nothing for a newer interface than its own.
+    let source = r#"
+        struct base { const void *(*api)(unsigned); const char *(*version)(void); };
+        static const void *api(unsigned version) { (void)version; return 0; }
+        static const char *version(void) { return "1.17.3"; }
+        static const struct base BASE = { api, version };
+        const struct base *OrtGetApiBase(void) { return &BASE; }
+    "#;
+    let folder = scratch("old");
+    let (code, library) = (folder.join("old.c"), folder.join("libonnxruntime.so"));
+    fs::write(&code, source).unwrap();
+    let compiled = Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &code]).status();
+    if !compiled.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: no C compiler made the old library");
+        return;
+    }
+    let said = outcome(&[(NAMED, &library)]);
+    assert!(said.starts_with("Incompatible "), "{said}");
+    for words in ["1.17.3", "1.24", "musetalk setup", library.to_str().unwrap()] {
+        assert!(said.contains(words), "{said} does not say {words:?}");
+    }
+}
+
+#[test]
 fn the_right_one_is_loaded_by_name_from_a_folder_or_a_file() {
     musetalk_tests::runtime();
     let real = runtime::search(None).found.unwrap();

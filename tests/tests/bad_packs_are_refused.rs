@@ -86,8 +86,8 @@ fn a_pack_json_that_is_none() {
         b"null",
         b"42",
         b"\xff\xfe\x00",
-        b"{\"format\": 0}",
-        b"{\"format\": \"0\"}",
+        b"{\"format\": 1}",
+        b"{\"format\": \"1\"}",
     ] {
         fs::write(&path, text).unwrap();
         refused(ModelPack::open(&folder), ErrorKind::Corrupt, &path);
@@ -105,7 +105,7 @@ fn a_pack_json_that_is_none() {
 
 #[test]
 fn other_formats_are_told_from_damage() {
-    for format in [1, 2, u32::MAX] {
+    for format in [0, 2, u32::MAX] {
         let (folder, opened) = edited(|pack| {
             pack["format"] = json!(format);
             pack["something new"] = json!({});
@@ -151,8 +151,16 @@ fn numbers_that_contradict_each_other() {
         ("/audio/groups", json!([1.5])),
         ("/networks/decoder/file", json!("another.onnx")),
         ("/networks/decoder/inputs/0/shape", json!([[1]])),
+        ("/networks/decoder/optimisation", json!("basic")),
+        ("/networks/decoder/optimisation", json!(3)),
         ("/networks", json!([])),
         ("/files", json!(null)),
+        ("/precision", json!("fp8")),
+        ("/precision", json!(null)),
+        ("/encoder_identity", json!("")),
+        ("/encoder_identity", json!("0".repeat(63))),
+        ("/encoder_identity", json!("F".repeat(64))),
+        ("/encoder_identity", json!("é".repeat(32))),
         ("/name", json!(7)),
     ];
     for (pointer, value) in edits {
@@ -165,7 +173,7 @@ fn numbers_that_contradict_each_other() {
         let message = refused(opened, ErrorKind::Corrupt, &folder.join("pack.json"));
         assert!(message.contains("surprise"), "{message}");
     }
-    for field in ["image", "fps", "audio", "networks", "files"] {
+    for field in ["precision", "encoder_identity", "image", "fps", "audio", "networks", "files"] {
         let (folder, opened) = edited(|pack| drop(pack.as_object_mut().unwrap().remove(field)));
         let message = refused(opened, ErrorKind::Corrupt, &folder.join("pack.json"));
         assert!(message.contains(field), "{message}");
@@ -200,6 +208,120 @@ fn shapes_that_this_version_does_not_run() {
 }
 
 #[test]
+fn files_that_the_list_of_files_lacks() {
+    let (folder, opened) = edited(|pack| pack["self_test"] = json!("elsewhere.json"));
+    let message = refused(opened, ErrorKind::Corrupt, &folder.join("pack.json"));
+    assert!(message.contains("self_test") && message.contains("elsewhere.json"), "{message}");
+    let (folder, opened) = edited(|pack| {
+        pack["precision"] = json!("fp16");
+        pack["networks"]["decoder"]["widened"] = json!("decoder.fp32.onnx");
+    });
+    let message = refused(opened, ErrorKind::Corrupt, &folder.join("pack.json"));
+    assert!(message.contains("decoder.fp32.onnx"), "{message}");
+    // Only halves can be widened.
+    let (folder, opened) = edited(|pack| {
+        let file = pack["networks"]["decoder"]["file"].clone();
+        pack["precision"] = json!("fp32");
+        pack["networks"]["decoder"]["widened"] = file;
+    });
+    refused(opened, ErrorKind::Corrupt, &folder.join("pack.json"));
+}
+
+#[cfg(unix)]
+#[test]
+fn files_that_are_no_files() {
+    let folder = copy();
+    let graph = graphs(&folder).remove(0);
+    fs::remove_file(&graph).unwrap();
+    fs::create_dir(&graph).unwrap();
+    refused(ModelPack::open(&folder), ErrorKind::Corrupt, &graph);
+    // Reading a pipe would wait for somebody who writes.
+    fs::remove_dir(&graph).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&graph).status().unwrap().success());
+    refused(ModelPack::open(&folder), ErrorKind::Corrupt, &graph);
+}
+
+/// A network's entry as the format has it, over a file that the pack has.
+fn face_network(role: &str) -> Value {
+    let tensor = |name: &str, element: &str, shape: &[Value]| {
+        let shape: Vec<Value> = [json!("batch")].iter().chain(shape).cloned().collect();
+        json!({ "name": name, "type": element, "shape": shape })
+    };
+    let (inputs, outputs) = match role {
+        "face_detector" => {
+            let free = |name: &str, k: u32| json!(format!("{name}_{k}"));
+            let level = |k: u32| {
+                let sides = |channels: u32| [json!(channels), free("height", k), free("width", k)];
+                let scores = if k == 0 { 4 } else { 2 };
+                [
+                    tensor(&format!("scores_{k}"), "f32", &sides(scores)),
+                    tensor(&format!("boxes_{k}"), "f32", &sides(4)),
+                ]
+            };
+            let image = tensor("image", "f32", &[json!(3), json!("height"), json!("width")]);
+            (vec![image], (0..6).flat_map(level).collect())
+        }
+        "face_landmarks" => (
+            vec![tensor("input", "f32", &[json!(3), json!(384), json!(288)])],
+            vec![
+                // In whatever order they were published.
+                tensor("simcc_y", "f32", &[json!(133), json!(768)]),
+                tensor("simcc_x", "f32", &[json!(133), json!(576)]),
+            ],
+        ),
+        _ => (
+            vec![tensor("image", "f32", &[json!(3), json!(512), json!(512)])],
+            vec![tensor("classes", "u8", &[json!(512), json!(512)])],
+        ),
+    };
+    json!({ "file": "encoder.onnx", "optimisation": "all", "inputs": inputs, "outputs": outputs })
+}
+
+#[test]
+fn face_networks_may_be_absent_but_not_wrong() {
+    for role in ["face_detector", "face_landmarks", "face_parser"] {
+        let (_, opened) = edited(|pack| pack["networks"][role] = face_network(role));
+        opened.unwrap();
+        let edits: &[(&str, Value)] = &[
+            ("/inputs/0/name", json!("picture")),
+            ("/inputs/0/shape/1", json!(4)),
+            ("/inputs/0/type", json!("u8")),
+            ("/inputs", json!([])),
+            ("/outputs/0/name", json!("elsewhere")),
+            ("/outputs/0/shape/1", json!(7)),
+            ("/outputs/0/shape", json!([1])),
+            ("/outputs", json!([])),
+        ];
+        for (pointer, value) in edits {
+            let (folder, opened) = edited(|pack| {
+                pack["networks"][role] = face_network(role);
+                *pack["networks"][role].pointer_mut(pointer).unwrap() = value.clone();
+            });
+            let message = refused(opened, ErrorKind::Incompatible, &folder.join("pack.json"));
+            assert!(message.contains(role), "{message}");
+        }
+        let (folder, opened) = edited(|pack| {
+            let mut network = face_network(role);
+            let again = network["outputs"][0].clone();
+            network["outputs"].as_array_mut().unwrap().push(again);
+            pack["networks"][role] = network;
+        });
+        refused(opened, ErrorKind::Incompatible, &folder.join("pack.json"));
+    }
+    // A side that must be free and one that must not.
+    for (role, pointer, value) in [
+        ("face_detector", "/inputs/0/shape/2", json!(720)),
+        ("face_parser", "/inputs/0/shape/2", json!("height")),
+    ] {
+        let (folder, opened) = edited(|pack| {
+            pack["networks"][role] = face_network(role);
+            *pack["networks"][role].pointer_mut(pointer).unwrap() = value.clone();
+        });
+        refused(opened, ErrorKind::Incompatible, &folder.join("pack.json"));
+    }
+}
+
+#[test]
 fn graphs_that_are_not_what_pack_json_states() {
     let (folder, opened) =
         edited(|pack| pack["networks"]["decoder"]["inputs"][0]["name"] = json!("elsewhere"));
@@ -228,6 +350,30 @@ fn names_that_leave_the_folder() {
         });
         refused(opened, ErrorKind::Corrupt, &folder.join("pack.json"));
     }
+}
+
+/// A file that was read once is not read again, but one that was damaged since is noticed, its times put back or not.
+#[test]
+fn damage_after_a_first_opening_is_noticed() {
+    let folder = copy();
+    // Whoever reads a file within two seconds of its last change cannot know whether it was the last.
+    std::thread::sleep(std::time::Duration::from_millis(2_100));
+    drop(build(&folder).unwrap());
+    drop(build(&folder).unwrap());
+    for graph in graphs(&folder) {
+        let whole = fs::read(&graph).unwrap();
+        let modified = fs::metadata(&graph).unwrap().modified().unwrap();
+        let mut changed = whole.clone();
+        changed[whole.len() / 3] ^= 1;
+        fs::write(&graph, &changed).unwrap();
+        if cfg!(unix) {
+            let file = fs::File::options().write(true).open(&graph).unwrap();
+            file.set_times(fs::FileTimes::new().set_modified(modified)).unwrap();
+        }
+        refused(build(&folder), ErrorKind::Corrupt, &graph);
+        fs::write(&graph, &whole).unwrap();
+    }
+    drop(build(&folder).unwrap());
 }
 
 #[test]

@@ -14,22 +14,29 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "engine",
         &[
             "asset", "audio", "avatar", "device", "error", "files", "networks", "pack", "pool", "prepare",
-            "runtime", "session", "time",
+            "runtime", "session", "time", "trial",
         ],
     ),
+    (
+        "reference",
+        &["asset", "audio", "compose", "engine", "error", "frame", "networks", "pack", "prepare", "time"],
+    ),
+    ("trial", &["cache", "device", "error", "files", "pack", "runtime", "self_test"]),
     // what happens between push and frame
     ("session", &["asset", "audio", "compose", "error", "frame", "networks", "pool", "time"]),
     ("prepare", &["asset", "compose", "error", "networks", "pack", "time"]),
     // the networks, and what runs them
     ("networks", &["error", "pack", "runtime"]),
-    ("runtime", &["device", "error", "pack"]),
+    ("runtime", &["cache", "device", "error", "pack"]),
     // files
     ("asset", &["compose", "error", "files", "frame", "pack", "time"]),
-    ("pack", &["error", "files", "time"]),
+    ("pack", &["cache", "error", "files", "time"]),
     ("files", &["error"]),
+    ("cache", &[]),
     // arithmetic on samples and pixels
     ("audio", &["error", "time"]),
     ("compose", &["error", "frame"]),
+    ("self_test", &[]),
     // words that everyone shares
     ("frame", &["pool", "time"]),
     ("pool", &[]),

@@ -69,13 +69,6 @@ pub(super) fn load() -> String {
     if numbers.is_empty() { "unknown".to_owned() } else { numbers.join(" ") }
 }
 
-/// Memory of this process that no file backs, in kilobytes; `None` where the system does not say.
-pub(super) fn memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
-    line.split_whitespace().next()?.parse().ok()
-}
-
 /// Now, as `2026-01-31 12:34 UTC`.
 fn date() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());

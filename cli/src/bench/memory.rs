@@ -3,8 +3,8 @@
 use musetalk_core::Result;
 
 use super::Bench;
-use super::machine::memory;
 use super::row::Row;
+use crate::memory;
 
 pub(super) fn measure(bench: &Bench) -> Result<Row> {
     let name = "memory: a second avatar adds";
@@ -12,18 +12,18 @@ pub(super) fn measure(bench: &Bench) -> Result<Row> {
     let mut avatars = Vec::new();
     let mut readings = Vec::new();
     for _ in 0..3 {
-        readings.push(memory());
+        readings.push(memory::now());
         let mut avatar = bench.open()?;
         avatar.push(&speech)?;
         avatar.finish()?;
         while avatar.next_frame()?.is_some() {}
         avatars.push(avatar);
     }
-    readings.push(memory());
+    readings.push(memory::now());
     let [_, Some(one), Some(two), Some(three)] = readings[..] else {
         return Ok(Row::new("memory", name, "this system does not say".to_owned()));
     };
-    let added = [(one, two), (two, three)].map(|(before, after)| after as f64 - before as f64);
+    let added = [(one, two), (two, three)].map(|(before, after)| (after as f64 - before as f64) / 1024.0);
     let files = &bench.engine.pack().manifest().files;
     let model = files.values().map(|file| file.bytes).sum::<u64>() as f64 / 1024.0;
     let own = own_kilobytes(bench, speech.len());

@@ -8,6 +8,7 @@ mod faces;
 mod first;
 mod interrupt;
 mod live;
+mod load;
 mod machine;
 mod memory;
 mod opening;
@@ -39,6 +40,7 @@ use voice::Voice;
 /// What every measurement needs.
 struct Bench {
     engine: Engine,
+    opening: load::Opening,
     asset: Arc<AvatarAsset>,
     voice: Voice,
     threads: Option<usize>,
@@ -62,8 +64,10 @@ pub fn command(args: &args::Bench) -> Result<()> {
         builder = builder.threads(threads);
     }
     let asset = Arc::new(AvatarAsset::open(&avatar)?);
-    let bench =
-        Bench { engine: builder.build()?, asset, voice, threads: args.threads, seconds: args.seconds };
+    let step = progress.step("opening the pack");
+    let (engine, opening) = load::Opening::of(builder)?;
+    drop(step);
+    let bench = Bench { engine, opening, asset, voice, threads: args.threads, seconds: args.seconds };
 
     let mut table = Table::new(Machine::look(&bench));
     for row in BenchRow::value_variants() {
@@ -88,6 +92,7 @@ impl Bench {
             BenchRow::Pair => pair::measure(self),
             BenchRow::Interrupt => interrupt::measure(self),
             BenchRow::First => first::measure(self),
+            BenchRow::Load => Ok(load::measure(self)),
             BenchRow::Memory => memory::measure(self),
             BenchRow::Faces => faces::measure(self),
         }

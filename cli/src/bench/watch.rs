@@ -9,8 +9,8 @@ use musetalk_core::{
     Avatar, Error, ErrorKind, FrameRate, FrameReader, Heard, PcmWriter, Result, Stats, UtteranceId,
 };
 
-use super::machine;
 use crate::cancel;
+use crate::memory;
 
 /// Pictures that the host draws in a second.
 const POLLS: u64 = 60;
@@ -99,11 +99,11 @@ fn draw_all(faces: &mut [Face], started: Instant, pushed: &AtomicU64) -> Result<
     for poll in 0_u64.. {
         sleep_until(opened + Duration::from_nanos(poll * 1_000_000_000 / POLLS));
         cancel::check()?;
-        let memory = (poll % POLLS == 0).then(machine::memory).flatten();
+        let memory = (poll % POLLS == 0).then(memory::now).flatten();
         let mut speaking = false;
         for face in &mut *faces {
             speaking |= face.look(started, pushed.load(Ordering::Acquire))?;
-            face.memory.extend(memory.map(|kilobytes| kilobytes as f64));
+            face.memory.extend(memory.map(|bytes| bytes as f64 / 1024.0));
         }
         if !speaking {
             return Ok(());

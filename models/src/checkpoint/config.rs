@@ -1,9 +1,14 @@
 //! `config.json` of a checkpoint: typed answers, and options this crate does not know refused by name.
+//!
+//! Where it contradicts the tensors, the tensors are believed: MuseTalk 1.5 was first published with a configuration that
+//! stated other channels than its weights had.
 
 use std::path::{Path, PathBuf};
 
 use musetalk_core::{Error, ErrorKind, Result};
 use serde_json::{Map, Value};
+
+use super::derive::Facts;
 
 /// The largest width, depth or length that a configuration may state.
 const LARGEST: u64 = 1 << 16;
@@ -28,6 +33,34 @@ impl Config {
     /// From values in memory; `file` is what messages name.
     pub(crate) fn from_value(file: &Path, value: &Value) -> Self {
         Self { file: file.to_owned(), options: value.as_object().cloned().unwrap_or_default() }
+    }
+
+    /// The network that it says it configures, in its own words.
+    pub(crate) fn declared(&self) -> Option<&str> {
+        ["_class_name", "model_type"].iter().find_map(|key| self.stated(key)?.as_str())
+    }
+
+    /// States `facts` that it leaves out or contradicts, and `defaults` that it leaves out. Returns the contradictions
+    /// in words. A value of the wrong type stays, to be refused by whoever asks for it.
+    pub(crate) fn reconcile(&mut self, facts: Facts, defaults: Facts) -> Vec<String> {
+        let mut notes = Vec::new();
+        for (key, fact) in facts {
+            match self.stated(key) {
+                Some(stated) if agree(stated, &fact) || !sensible(stated) => continue,
+                Some(stated) => notes.push(format!(
+                    "{key} is {stated} in the configuration and {fact} in the tensors, which are believed: {}",
+                    self.file.display()
+                )),
+                None => {}
+            }
+            self.options.insert(key.to_owned(), fact);
+        }
+        for (key, default) in defaults {
+            if self.stated(key).is_none() {
+                self.options.insert(key.to_owned(), default);
+            }
+        }
+        notes
     }
 
     /// A count from 1 to 65536.
@@ -129,6 +162,27 @@ impl Config {
         let found = found.map_or_else(|| "nothing".to_owned(), Value::to_string);
         let text = format!("option {key} should be {expected}, found {found}: {}", self.file.display());
         Error::new(ErrorKind::Corrupt, text)
+    }
+}
+
+/// Whether both say the same, where one number can stand for a list of equal ones.
+fn agree(stated: &Value, fact: &Value) -> bool {
+    match (stated, fact) {
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Value::Array(list), one) | (one, Value::Array(list)) => list.iter().all(|item| same(item, one)),
+        (a, b) => same(a, b),
+    }
+}
+
+/// Whether a value is one that a published configuration could state and be wrong in: counts, flags, known blocks.
+fn sensible(stated: &Value) -> bool {
+    const BLOCKS: [&str; 4] = ["DownBlock2D", "CrossAttnDownBlock2D", "UpBlock2D", "CrossAttnUpBlock2D"];
+    match stated {
+        Value::Bool(_) => true,
+        Value::Number(number) => number.as_u64().is_some_and(|count| (1..=LARGEST).contains(&count)),
+        Value::String(name) => BLOCKS.contains(&name.as_str()),
+        Value::Array(list) => !list.is_empty() && list.iter().all(|item| !item.is_array() && sensible(item)),
+        _ => false,
     }
 }
 

@@ -1,29 +1,52 @@
-//! A checkpoint folder in Hugging Face's layout: `config.json` and `.safetensors` files.
+//! Checkpoints in any published form, as named tensors and a configuration.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `sources`, `layout`, `publishers` | which files of a folder are which network, and where missing ones come from |
+//! | `file`, `stored` | an open file: where its tensors lie, and the values of one |
+//! | `safetensors`, `torch` | the headers of the formats; nothing in a file is executed |
+//! | `names` | the names that publishers gave the same tensor |
+//! | `config`, `derive` | what the configuration states, and what the tensors say about it |
+//! | `widths` | widths of networks that have no configuration |
 
 mod config;
+mod derive;
+mod file;
+mod layout;
 mod names;
+mod publishers;
 mod safetensors;
+mod sources;
+mod stored;
+mod torch;
+mod widths;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use musetalk_core::{Error, ErrorKind, Result};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub(crate) use self::config::Config;
-pub(crate) use self::names::WHISPER_PREFIXES;
-use self::safetensors::TensorFile;
+use self::file::TensorFile;
+pub(crate) use self::names::Role;
+pub use self::sources::ModelVersion;
+pub(crate) use self::sources::Sources;
 use crate::progress::Advance;
 use crate::tensor::Tensor;
 
-/// The name that single-file checkpoints carry, in the order of preference.
-const SINGLE_FILES: [&str; 2] = ["model.safetensors", "diffusion_pytorch_model.safetensors"];
+/// Prefixes before the keys of a Whisper encoder. Files are read without any; drawn checkpoints have the first.
+pub(crate) const WHISPER_PREFIXES: [&str; 2] = ["model.encoder.", ""];
 
 /// Where the networks take their tensors from.
 pub(crate) struct Checkpoint<'a> {
-    folder: PathBuf,
+    /// The file, or the folder of several: what messages name.
+    place: PathBuf,
     config: Config,
+    /// What the configuration said against the tensors.
+    notes: Vec<String>,
     source: Source<'a>,
     /// The tensors that were asked for, and the shapes they were asked for in.
     used: RefCell<HashMap<String, Vec<usize>>>,
@@ -32,41 +55,72 @@ pub(crate) struct Checkpoint<'a> {
 enum Source<'a> {
     Files {
         files: RefCell<Vec<TensorFile>>,
-        file_of: HashMap<String, usize>,
+        /// By the name that the graphs use: the file, and the name that it uses.
+        stored: HashMap<String, (usize, String)>,
         reporter: &'a dyn Advance,
     },
     /// Every tensor exists: its values are drawn when it is first asked for, and kept.
-    Drawn {
-        draw: &'a dyn Fn(&str, &[usize]) -> Tensor,
-        kept: RefCell<BTreeMap<String, Tensor>>,
-    },
+    Drawn { draw: &'a dyn Fn(&str, &[usize]) -> Tensor, kept: RefCell<BTreeMap<String, Tensor>> },
 }
 
 impl<'a> Checkpoint<'a> {
-    /// Opens `folder`; reads headers only.
-    pub(crate) fn open(folder: &Path, reporter: &'a dyn Advance) -> Result<Self> {
-        let config = Config::read(&folder.join("config.json"))?;
-        let mut files = Vec::new();
-        let mut file_of = HashMap::new();
-        for path in tensor_files(folder)? {
-            let file = TensorFile::open(&path)?;
-            for name in file.names() {
-                file_of.insert(name, files.len());
-            }
-            files.push(file);
+    /// Opens the files of one network; reads headers only. What the tensors decide is taken from them; what no
+    /// configuration states is as the published network has it.
+    pub(crate) fn open(
+        role: Role,
+        paths: &[PathBuf],
+        config: Option<Config>,
+        reporter: &'a dyn Advance,
+    ) -> Result<Self> {
+        let files = paths.iter().map(|path| TensorFile::open(path)).collect::<Result<Vec<_>>>()?;
+        let place = match paths {
+            [path] => path.clone(),
+            _ => paths.first().and_then(|path| path.parent()).unwrap_or(Path::new("")).to_owned(),
+        };
+        let file_of: BTreeMap<&str, usize> = files
+            .iter()
+            .enumerate()
+            .flat_map(|(at, file)| file.names().map(move |name| (name, at)))
+            .collect();
+        let stored: HashMap<String, (usize, String)> = names::canonical(role, file_of.keys().copied())
+            .into_iter()
+            .map(|(name, stored)| (name, (file_of[stored], stored.to_owned())))
+            .collect();
+        let facts = derive::facts(role, |name| {
+            let (file, stored) = stored.get(name)?;
+            files[*file].shape(stored)
+        });
+        let dims =
+            files.iter().flat_map(TensorFile::dims).map(|(key, value)| (key.clone(), *value)).collect();
+        let defaults = derive::defaults(role, &facts, &dims);
+        let (mut config, configured) = match config {
+            Some(config) => (config, true),
+            None => (Config::from_value(&place, &Value::Null), false),
+        };
+        let mut notes = config.reconcile(facts, defaults);
+        if !configured && !matches!(role, Role::FaceParser | Role::FaceDetector) {
+            notes.push(format!(
+                "there is no configuration; what the tensors do not tell is taken to be as published: {}",
+                place.display()
+            ));
         }
-        let source = Source::Files { files: RefCell::new(files), file_of, reporter };
-        Ok(Self { folder: folder.to_owned(), config, source, used: RefCell::default() })
+        let source = Source::Files { files: RefCell::new(files), stored, reporter };
+        Ok(Self { place, config, notes, source, used: RefCell::default() })
     }
 
     /// A checkpoint that holds whatever it is asked for.
     pub(crate) fn drawn(config: Config, draw: &'a dyn Fn(&str, &[usize]) -> Tensor) -> Self {
         let source = Source::Drawn { draw, kept: RefCell::default() };
-        Self { folder: PathBuf::new(), config, source, used: RefCell::default() }
+        Self { place: PathBuf::new(), config, notes: Vec::new(), source, used: RefCell::default() }
     }
 
     pub(crate) fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// What a person should know about the configuration; told once.
+    pub(crate) fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
     }
 
     pub(crate) fn root(&self) -> Part<'_> {
@@ -85,10 +139,10 @@ impl<'a> Checkpoint<'a> {
 
     /// Values of the stored tensors whose names begin with one of `prefixes`.
     pub(crate) fn value_count(&self, prefixes: &[&str]) -> u64 {
-        let Source::Files { files, file_of, .. } = &self.source else { return 0 };
+        let Source::Files { files, stored, .. } = &self.source else { return 0 };
         let files = files.borrow();
-        let asked = file_of.iter().filter(|(name, _)| prefixes.iter().any(|p| name.starts_with(p)));
-        let shapes = asked.filter_map(|(name, &file)| files[file].shape(name));
+        let asked = stored.iter().filter(|(name, _)| prefixes.iter().any(|p| name.starts_with(p)));
+        let shapes = asked.filter_map(|(_, (file, stored))| files[*file].shape(stored));
         shapes.map(|shape| shape.iter().product::<usize>() as u64).sum()
     }
 
@@ -120,15 +174,15 @@ impl<'a> Checkpoint<'a> {
 
     fn holds(&self, name: &str) -> bool {
         match &self.source {
-            Source::Files { file_of, .. } => file_of.contains_key(name),
+            Source::Files { stored, .. } => stored.contains_key(name),
             Source::Drawn { .. } => true,
         }
     }
 
     /// The tensor, whose stored shape must be `shape` up to sides of length 1 at its end.
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
-        let (files, file_of, reporter) = match &self.source {
-            Source::Files { files, file_of, reporter } => (files, file_of, reporter),
+        let (files, stored, reporter) = match &self.source {
+            Source::Files { files, stored, reporter } => (files, stored, reporter),
             Source::Drawn { draw, kept } => {
                 return Ok(kept
                     .borrow_mut()
@@ -137,13 +191,11 @@ impl<'a> Checkpoint<'a> {
                     .clone());
             }
         };
-        let old = names::old_attention_name(name).filter(|old| file_of.contains_key(old));
-        let stored = old.as_deref().filter(|_| !file_of.contains_key(name)).unwrap_or(name);
-        let Some(&file) = file_of.get(stored) else {
-            let text = format!("tensor {name} {shape:?} is missing: {}", self.folder.display());
+        let Some((file, stored)) = stored.get(name) else {
+            let text = format!("tensor {name} {shape:?} is missing: {}", self.place.display());
             return Err(Error::new(ErrorKind::Incompatible, text));
         };
-        let file = &mut files.borrow_mut()[file];
+        let file = &mut files.borrow_mut()[*file];
         let found = file.shape(stored).unwrap_or_default();
         if trimmed(found) != trimmed(shape) {
             let text =
@@ -205,58 +257,4 @@ impl<'a> Part<'a> {
 fn trimmed(shape: &[usize]) -> &[usize] {
     let ones = shape.iter().rev().take_while(|&&side| side == 1).count();
     &shape[..shape.len() - ones]
-}
-
-/// The one file with a known name, or the shards that an index lists, or the only safetensors file there is.
-fn tensor_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    for name in SINGLE_FILES {
-        let path = folder.join(name);
-        if path.is_file() {
-            return Ok(vec![path]);
-        }
-    }
-    for name in SINGLE_FILES {
-        let index = folder.join(format!("{name}.index.json"));
-        if index.is_file() {
-            return shards(folder, &index);
-        }
-    }
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(|e| Error::io("list", folder, e))? {
-        let path = entry.map_err(|e| Error::io("list", folder, e))?.path();
-        if path.extension().is_some_and(|e| e == "safetensors") {
-            found.push(path);
-        }
-    }
-    match found.len() {
-        1 => Ok(found),
-        count => Err(Error::new(
-            ErrorKind::NotFound,
-            format!(
-                "{} or {} should exist; found {count} other safetensors files: {}",
-                SINGLE_FILES[0],
-                SINGLE_FILES[1],
-                folder.display()
-            ),
-        )),
-    }
-}
-
-fn shards(folder: &Path, index: &Path) -> Result<Vec<PathBuf>> {
-    #[derive(serde::Deserialize)]
-    struct Index {
-        weight_map: BTreeMap<String, String>,
-    }
-    let text = std::fs::read(index).map_err(|e| Error::io("read the index", index, e))?;
-    let parsed: Index = serde_json::from_slice(&text).map_err(|e| {
-        Error::new(ErrorKind::Corrupt, format!("malformed index ({e}): {}", index.display())).caused_by(e)
-    })?;
-    let mut names: Vec<String> = parsed.weight_map.into_values().collect();
-    names.sort();
-    names.dedup();
-    if let Some(name) = names.iter().find(|name| name.contains(['/', '\\', ':'])) {
-        let text = format!("shard {name:?} lies outside the checkpoint: {}", index.display());
-        return Err(Error::new(ErrorKind::Corrupt, text));
-    }
-    Ok(names.iter().map(|name| folder.join(name)).collect())
 }

@@ -28,21 +28,21 @@ const BATCH: &str = "batch";
 /// What a node made: a name, and the shape of one item of the batch.
 #[derive(Clone, Debug)]
 pub(crate) struct Value {
-    name: String,
+    pub(super) name: String,
     pub(crate) shape: Vec<usize>,
     /// How many rows of an item were merged with the batch; 1 if none were.
     pub(crate) rows: usize,
-    element: Element,
-    numbers: Numbers,
+    pub(super) element: Element,
+    pub(super) numbers: Numbers,
 }
 
 /// A weight of the graph.
 #[derive(Clone, Debug)]
 pub(crate) struct Constant {
-    name: String,
+    pub(super) name: String,
     pub(crate) shape: Vec<usize>,
     element: Element,
-    numbers: Numbers,
+    pub(super) numbers: Numbers,
 }
 
 /// Zeros around a picture: top, left, bottom, right.
@@ -67,6 +67,8 @@ pub(crate) struct Port {
     pub(crate) name: String,
     pub(crate) element: Element,
     pub(crate) shape: Vec<usize>,
+    /// Names of the last sides, where each call chooses their length; `shape` has the length of the self-test there.
+    pub(crate) free: Vec<String>,
 }
 
 /// Nodes and weights so far.
@@ -89,10 +91,7 @@ pub(crate) struct Graph {
 impl Graph {
     pub(crate) fn new(name: &str, store: WeightStore, precision: Precision) -> Self {
         let message = GraphMessage { name: name.into(), ..GraphMessage::default() };
-        let element = match precision {
-            Precision::Fp32 => Element::F32,
-            Precision::Fp16 => Element::F16,
-        };
+        let element = if precision == Precision::Fp16 { Element::F16 } else { Element::F32 };
         Self {
             message,
             store,
@@ -137,20 +136,33 @@ impl Graph {
     }
 
     pub(crate) fn input(&mut self, name: &str, shape: &[usize]) -> Value {
-        let count = shape.iter().product();
+        self.input_free(name, shape, &[])
+    }
+
+    /// An input whose last sides are of any length, and have names. `nominal` is the shape that the self-test takes.
+    ///
+    /// Every shape that follows from it is nominal too. What writes a length into the graph, as a reshape does, must not
+    /// come after it.
+    pub(crate) fn input_free(&mut self, name: &str, nominal: &[usize], free: &[&str]) -> Value {
+        let count = nominal.iter().product();
         let numbers = self.on_trial.then(|| self_test::input(self.inputs.len(), count).into());
-        self.inputs.push(Port { name: name.into(), element: Element::F32, shape: shape.to_vec() });
-        Value { name: name.into(), shape: shape.to_vec(), rows: 1, element: Element::F32, numbers }
+        self.inputs.push(Port::new(name, Element::F32, nominal, free));
+        Value { name: name.into(), shape: nominal.to_vec(), rows: 1, element: Element::F32, numbers }
     }
 
     /// Makes `value` an output of the graph, under `name`.
     pub(crate) fn output(&mut self, name: &str, value: &Value, element: Element) {
+        self.output_free(name, value, element, &[]);
+    }
+
+    /// An output whose last sides follow from the free ones of an input.
+    pub(crate) fn output_free(&mut self, name: &str, value: &Value, element: Element, free: &[&str]) {
         let value = if element == Element::F32 { self.single(value) } else { value.clone() };
         let node = self.message.node.iter_mut().find(|node| node.output[0] == value.name);
         let node = node.expect("an output is made by a node");
         node.output[0] = name.into();
         // Nothing reads it: networks end in their outputs.
-        self.outputs.push(Port { name: name.into(), element, shape: value.shape });
+        self.outputs.push(Port::new(name, element, &value.shape, free));
         self.trial = self.trial.take().or(value.numbers);
     }
 
@@ -374,6 +386,30 @@ impl Graph {
             .holding(Element::F32, numbers)
     }
 
+    /// Each first side after the batch, in parts `[groups, parts, part]`, moved to mean 0 and variance 1 in single precision.
+    ///
+    /// The mean of the parts' means: an engine's sum of 260 000 equal numbers in one go is wrong in the fourth digit.
+    pub(crate) fn norm_in_parts(&mut self, x: &Value, epsilon: f32) -> Result<Value> {
+        let x = &self.single(x);
+        let rest = x.shape[1..].iter().product();
+        let numbers = with(&x.numbers, |x| trial::normalised(x, rest, epsilon).into());
+        let epsilon = self.filled(1, epsilon)?;
+        let one = vec![x.shape[0], 1, 1];
+        let mean = self.mean_in_parts(x);
+        let centred = self.like(x, "Sub", &[&x.name, &mean.name], vec![]);
+        let squares = self.like(x, "Mul", &[&centred.name, &centred.name], vec![]);
+        let variance = self.mean_in_parts(&squares);
+        let variance = self.node("Add", &[&variance.name, &epsilon.name], vec![], one.clone());
+        let deviation = self.node("Sqrt", &[&variance.name], vec![], one);
+        Ok(self.like(x, "Div", &[&centred.name, &deviation.name], vec![]).holding(Element::F32, numbers))
+    }
+
+    fn mean_in_parts(&mut self, x: &Value) -> Value {
+        let [part, parts] = [3, 2].map(|side| self.integers(&[side]));
+        let means = self.node("ReduceMean", &[&x.name, &part], vec![], vec![x.shape[0], x.shape[1], 1]);
+        self.node("ReduceMean", &[&means.name, &parts], vec![], vec![x.shape[0], 1, 1])
+    }
+
     /// The same values in the same order under another shape; merged rows are parted from the batch again.
     pub(crate) fn reshape(&mut self, x: &Value, shape: &[usize]) -> Value {
         let kept = x.rows * x.shape.iter().product::<usize>() == shape.iter().product::<usize>();
@@ -453,12 +489,18 @@ impl Graph {
     }
 
     /// A node whose output has the shape of `x`.
-    fn like(&mut self, x: &Value, op: &str, inputs: &[&str], attribute: Vec<Attribute>) -> Value {
+    pub(super) fn like(&mut self, x: &Value, op: &str, inputs: &[&str], attribute: Vec<Attribute>) -> Value {
         let made = self.node(op, inputs, attribute, x.shape.clone());
         Value { rows: x.rows, ..made }
     }
 
-    fn node(&mut self, op: &str, inputs: &[&str], attribute: Vec<Attribute>, shape: Vec<usize>) -> Value {
+    pub(super) fn node(
+        &mut self,
+        op: &str,
+        inputs: &[&str],
+        attribute: Vec<Attribute>,
+        shape: Vec<usize>,
+    ) -> Value {
         let name = format!("{}/{op}_{}", self.scope, self.message.node.len());
         let input = inputs.iter().map(|&input| input.to_owned()).collect();
         let output = vec![name.clone()];
@@ -466,7 +508,7 @@ impl Graph {
         Value { name, shape, rows: 1, element: self.element, numbers: None }
     }
 
-    fn integers(&mut self, values: &[i64]) -> String {
+    pub(super) fn integers(&mut self, values: &[i64]) -> String {
         if let Some(name) = self.integers.get(values) {
             return name.clone();
         }
@@ -494,8 +536,20 @@ impl Graph {
 
 impl Value {
     /// The same value, of this type and with these numbers.
-    fn holding(self, element: Element, numbers: Numbers) -> Self {
+    pub(super) fn holding(self, element: Element, numbers: Numbers) -> Self {
         Self { element, numbers, ..self }
+    }
+}
+
+impl Port {
+    pub(crate) fn new(name: &str, element: Element, shape: &[usize], free: &[&str]) -> Self {
+        let free = free.iter().map(|&side| side.to_owned()).collect();
+        Self { name: name.into(), element, shape: shape.to_vec(), free }
+    }
+
+    /// The sides whose length is the same in every call.
+    pub(crate) fn fixed(&self) -> &[usize] {
+        &self.shape[..self.shape.len() - self.free.len()]
     }
 }
 
@@ -525,11 +579,11 @@ fn twin(graph: &GraphMessage) -> GraphMessage {
     GraphMessage { node: widening, ..twin }
 }
 
-fn with(x: &Numbers, work: impl FnOnce(&[f32]) -> Rc<[f32]>) -> Numbers {
+pub(super) fn with(x: &Numbers, work: impl FnOnce(&[f32]) -> Rc<[f32]>) -> Numbers {
     x.as_deref().map(work)
 }
 
-fn with2(a: &Numbers, b: &Numbers, work: impl FnOnce(&[f32], &[f32]) -> Rc<[f32]>) -> Numbers {
+pub(super) fn with2(a: &Numbers, b: &Numbers, work: impl FnOnce(&[f32], &[f32]) -> Rc<[f32]>) -> Numbers {
     a.as_deref().zip(b.as_deref()).map(|(a, b)| work(a, b))
 }
 
@@ -547,9 +601,10 @@ fn signed(sides: &[usize]) -> Vec<i64> {
 }
 
 fn described(port: &Port) -> ValueInfo {
-    let batch = Side { length: None, name: Some(BATCH.into()) };
-    let sides = port.shape.iter().map(|&side| Side { length: Some(side as i64), name: None });
-    let shape = Some(Shape { side: std::iter::once(batch).chain(sides).collect() });
+    let named = |name: &str| Side { length: None, name: Some(name.into()) };
+    let fixed = port.fixed().iter().map(|&side| Side { length: Some(side as i64), name: None });
+    let free = port.free.iter().map(|name| named(name));
+    let shape = Some(Shape { side: std::iter::once(named(BATCH)).chain(fixed).chain(free).collect() });
     let tensor = Some(TensorType { element: port.element as i32, shape });
     ValueInfo { name: port.name.clone(), kind: Some(ValueType { tensor }) }
 }

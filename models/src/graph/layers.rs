@@ -11,6 +11,8 @@ use crate::tensor::Tensor;
 pub(crate) struct Groups {
     pub(crate) count: usize,
     pub(crate) epsilon: f32,
+    /// For pictures with large even areas, where a sum in one go rounds the same way a hundred thousand times.
+    pub(crate) in_parts: bool,
 }
 
 /// A zero on every side.
@@ -65,12 +67,22 @@ pub(crate) fn layer_norm(graph: &mut Graph, part: &Part<'_>, name: &str, x: &Val
     Ok(graph.layer_norm(x, &weight, &bias, 1e-5))
 }
 
-/// GroupNorm without its weights: mean 0 and variance 1 in every group, as `[groups, rest]`.
+/// GroupNorm without its weights: mean 0 and variance 1 in every group, flat within it.
 pub(crate) fn group_norm_plain(graph: &mut Graph, x: &Value, groups: Groups) -> Result<Value> {
     let rest = x.shape.iter().product::<usize>() / groups.count;
+    if groups.in_parts {
+        let grouped = graph.reshape(x, &parted(groups.count, rest));
+        return graph.norm_in_parts(&grouped, groups.epsilon);
+    }
     let (ones, zeros) = (graph.filled(groups.count, 1.0)?, graph.filled(groups.count, 0.0)?);
     let grouped = graph.reshape(x, &[groups.count, rest]);
     Ok(graph.instance_norm(&grouped, &ones, &zeros, groups.epsilon))
+}
+
+/// `rest` numbers of each group as about equally many and long parts.
+fn parted(count: usize, rest: usize) -> [usize; 3] {
+    let part = (1..=rest.isqrt()).rev().find(|part| rest.is_multiple_of(*part)).unwrap_or(1);
+    [count, part, rest / part]
 }
 
 /// GroupNorm, then SiLU.
@@ -150,13 +162,17 @@ pub(crate) fn downsample(graph: &mut Graph, part: &Part<'_>, x: &Value, pads: Pa
 /// than that (DepthToSpace 1.8 ms for 32×128×128, the whole convolution 2.3 ms); ConvTranspose is no faster either.
 pub(crate) fn upsample(graph: &mut Graph, part: &Part<'_>, x: &Value) -> Result<Value> {
     graph.enter(part.path());
+    let kernel = part.weight("conv", &[x.shape[0], x.shape[0], 3, 3])?;
+    upsample_conv(graph, x, &kernel, &part.bias("conv", x.shape[0])?)
+}
+
+/// As [`upsample`], with weights `[channels, channels, 3, 3]` at hand.
+pub(crate) fn upsample_conv(graph: &mut Graph, x: &Value, kernel: &Tensor, bias: &Tensor) -> Result<Value> {
     let (channels, height, width) = (x.shape[0], x.shape[1], x.shape[2]);
-    let kernel = part.weight("conv", &[channels, channels, 3, 3])?;
-    let bias = part.bias("conv", channels)?;
     let wide = graph.widened(x)?;
     // Per kind of row: onto which of the two rows each row of the kernel falls, and the zeros around the picture.
-    let even = row_conv(graph, "even", &wide, &kernel, &bias, [0, 1, 1], [1, 1, 0, 1])?;
-    let odd = row_conv(graph, "odd", &wide, &kernel, &bias, [0, 0, 1], [0, 1, 1, 1])?;
+    let even = row_conv(graph, "even", &wide, kernel, bias, [0, 1, 1], [1, 1, 0, 1])?;
+    let odd = row_conv(graph, "odd", &wide, kernel, bias, [0, 0, 1], [0, 1, 1, 1])?;
     // An even row and the odd one after it, side by side, are two rows one after the other.
     let pairs = graph.concat(&[&even, &odd], 2);
     Ok(graph.reshape(&pairs, &[channels, 2 * height, 2 * width]))

@@ -2,6 +2,8 @@
 
 mod builder;
 pub(crate) mod layers;
+mod pictures;
+mod pictures_trial;
 mod trial;
 
 pub(crate) use self::builder::{Built, Constant, Graph, Pads, Port, Value};

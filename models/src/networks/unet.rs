@@ -114,6 +114,7 @@ impl Unet {
             groups: Groups {
                 count: config.count_or("norm_num_groups", 32)?,
                 epsilon: config.number_or("norm_eps", 1e-5)? as f32,
+                in_parts: false,
             },
             flipped: config.flag_or("flip_sin_to_cos", true)?,
             shift: config.number_or("freq_shift", 0.0)?,

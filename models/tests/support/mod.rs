@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use musetalk_models::{BuiltPack, Error, PackBuilder, Progress};
+use musetalk_models::{BuiltPack, Error, ErrorKind, PackBuilder, Progress};
 use ort::environment::Environment;
 use ort::session::Session;
 
@@ -75,4 +75,21 @@ pub(crate) fn runtime() -> &'static Environment {
 /// A graph ready to run.
 pub(crate) fn session(file: &Path) -> Session {
     Session::builder(runtime()).unwrap().commit_from_file(file).unwrap()
+}
+
+/// Builds `folder/checkpoint`, which is refused; nothing is left behind.
+pub(crate) fn refused_build(folder: &Folder) -> Error {
+    let error = build(&folder.join("checkpoint"), &folder.join("out.pack")).unwrap_err();
+    println!("{:?}: {error}", error.kind());
+    assert_eq!(folder.names(), ["checkpoint"], "nothing is left behind");
+    error
+}
+
+/// An error of this kind, with these words in it.
+#[track_caller]
+pub(crate) fn expect(error: &Error, kind: ErrorKind, words: &[&str]) {
+    assert_eq!(error.kind(), kind, "{error}");
+    for word in words {
+        assert!(error.to_string().contains(word), "{word:?} is missing from: {error}");
+    }
 }

@@ -51,8 +51,13 @@ impl Case {
     }
 }
 
-/// Runs a graph that ends in floats or bytes; bytes come back as floats.
+/// Runs a graph that ends in floats or bytes; bytes come back as floats. The first output of several.
 pub(crate) fn run(session: &mut Session, inputs: &[(&str, &Case)]) -> Case {
+    run_all(session, inputs).swap_remove(0).1
+}
+
+/// As [`run`], with all outputs and their names.
+pub(crate) fn run_all(session: &mut Session, inputs: &[(&str, &Case)]) -> Vec<(String, Case)> {
     let inputs: Vec<(String, SessionInputValue<'_>)> = inputs
         .iter()
         .map(|(name, case)| {
@@ -60,11 +65,15 @@ pub(crate) fn run(session: &mut Session, inputs: &[(&str, &Case)]) -> Case {
             ((*name).to_owned(), tensor.into())
         })
         .collect();
+    let names: Vec<String> = session.outputs().iter().map(|output| output.name().to_owned()).collect();
     let outputs = session.run(inputs).unwrap();
     let sides = |shape: &[i64]| shape.iter().map(|&side| side as usize).collect();
-    if let Ok((shape, values)) = outputs[0].try_extract_tensor::<f32>() {
-        return Case { shape: sides(shape), values: values.to_vec() };
-    }
-    let (shape, values) = outputs[0].try_extract_tensor::<u8>().unwrap();
-    Case { shape: sides(shape), values: values.iter().map(|&v| f32::from(v)).collect() }
+    let case = |index: usize| {
+        if let Ok((shape, values)) = outputs[index].try_extract_tensor::<f32>() {
+            return Case { shape: sides(shape), values: values.to_vec() };
+        }
+        let (shape, values) = outputs[index].try_extract_tensor::<u8>().unwrap();
+        Case { shape: sides(shape), values: values.iter().map(|&v| f32::from(v)).collect() }
+    };
+    names.into_iter().enumerate().map(|(index, name)| (name, case(index))).collect()
 }

@@ -9,6 +9,8 @@ mod write;
 use std::sync::OnceLock;
 
 pub use parts::AvatarParts;
+pub(crate) use parts::{read_boxes, read_picture};
+pub(crate) use read::check_box;
 pub(crate) use write::encode;
 
 use crate::compose::Rect;

@@ -30,30 +30,36 @@ impl AvatarParts {
     /// - [`ErrorKind::Corrupt`]: a file is not what its name says, or the pictures have different sizes.
     pub fn read(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
-        let path = folder.join("boxes.json");
-        let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read the face boxes", &path, e))?;
-        let edges: Vec<[i32; 4]> =
-            serde_json::from_str(&text).map_err(|e| damaged(&path, &e.to_string()).caused_by(e))?;
         let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or("avatar").to_owned();
         let mut parts = Self { name, ..Self::default() };
-        for (index, [x1, y1, x2, y2]) in edges.into_iter().enumerate() {
+        for (index, face) in read_boxes(folder)?.into_iter().enumerate() {
             let file = format!("{index:08}.png");
             let (path, mask) = (folder.join("frames").join(&file), folder.join("masks").join(&file));
-            let frame = picture(&path)?.into_rgb8();
+            let frame = read_picture(&path)?.into_rgb8();
             if index == 0 {
                 (parts.width, parts.height) = frame.dimensions();
             } else if frame.dimensions() != (parts.width, parts.height) {
                 return Err(damaged(&path, "it does not have the size of the first frame"));
             }
             parts.frames.push(frame.into_raw());
-            parts.masks.push(picture(&mask)?.into_luma8().into_raw());
-            parts.boxes.push(FaceBox { x1, y1, x2, y2 });
+            parts.masks.push(read_picture(&mask)?.into_luma8().into_raw());
+            parts.boxes.push(face);
         }
         Ok(parts)
     }
 }
 
-fn picture(path: &Path) -> Result<image::DynamicImage> {
+/// The face boxes of a folder of parts, from its `boxes.json`.
+pub(crate) fn read_boxes(folder: &Path) -> Result<Vec<FaceBox>> {
+    let path = folder.join("boxes.json");
+    let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read the face boxes", &path, e))?;
+    let edges: Vec<[i32; 4]> =
+        serde_json::from_str(&text).map_err(|e| damaged(&path, &e.to_string()).caused_by(e))?;
+    Ok(edges.into_iter().map(|[x1, y1, x2, y2]| FaceBox { x1, y1, x2, y2 }).collect())
+}
+
+/// A PNG file.
+pub(crate) fn read_picture(path: &Path) -> Result<image::DynamicImage> {
     let bytes = std::fs::read(path).map_err(|e| Error::io("read a picture", path, e))?;
     image::load_from_memory_with_format(&bytes, image::ImageFormat::Png)
         .map_err(|e| damaged(path, &e.to_string()).caused_by(e))

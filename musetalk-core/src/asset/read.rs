@@ -119,7 +119,7 @@ pub(super) fn check(meta: &Meta) -> Result<FrameRate> {
 }
 
 /// A box that is empty, or far larger than the frame, would ask the compositor for absurd memory.
-pub(super) fn check_box(face: &FaceBox, width: u32, height: u32) -> bool {
+pub(crate) fn check_box(face: &FaceBox, width: u32, height: u32) -> bool {
     let (w, h) = (width as i32, height as i32);
     let edges = [face.x1, face.y1, face.x2, face.y2];
     edges.iter().all(|edge| (-65_536..=65_536).contains(edge))

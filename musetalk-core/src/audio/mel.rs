@@ -156,7 +156,6 @@ impl LogMel {
 
     /// Features of a whole segment as the official script computes them, clamped and scaled: both ends reflected, the
     /// maximum over the segment. `samples` holds `columns · 160` values, zero-padded; `out` is `[80, columns]`.
-    #[cfg(test)]
     pub(crate) fn segment(&mut self, samples: &[f32], out: &mut [f32]) {
         let columns = samples.len() / HOP;
         let (mut frame, mut column) = ([0.0; FFT], [0.0; MELS]);

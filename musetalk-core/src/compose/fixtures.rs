@@ -7,27 +7,33 @@ const CASES: &str = include_str!("../../tests/fixtures/compose.json");
 
 /// One operator applied to one picture.
 #[derive(Debug, serde::Deserialize)]
-pub(super) struct Case {
+pub(crate) struct Case {
     operator: String,
-    pub(super) source: (usize, usize),
+    pub(crate) source: (usize, usize),
     #[serde(default)]
-    pub(super) target: (usize, usize),
+    pub(crate) target: (usize, usize),
     #[serde(default)]
-    pub(super) kernel: usize,
+    pub(crate) kernel: usize,
     #[serde(default)]
-    pub(super) channels: usize,
+    pub(crate) channels: usize,
     #[serde(default)]
-    pub(super) face: [i32; 4],
+    pub(crate) face: [i32; 4],
     #[serde(default)]
-    pub(super) crop: [i32; 4],
-    pub(super) seed: u32,
-    style: String,
+    pub(crate) crop: [i32; 4],
+    #[serde(default)]
+    pub(crate) affine: [[f64; 3]; 2],
+    #[serde(default)]
+    pub(crate) mask: String,
+    #[serde(default)]
+    pub(crate) cheeks: (u16, u16),
+    pub(crate) seed: u32,
+    pub(crate) style: String,
     sha256: String,
     bytes: Option<(usize, usize)>,
 }
 
 /// Every case of one operator.
-pub(super) fn cases(operator: &str) -> Vec<Case> {
+pub(crate) fn cases(operator: &str) -> Vec<Case> {
     let cases: Vec<Case> = serde_json::from_str(CASES).unwrap();
     let cases: Vec<_> = cases.into_iter().filter(|case| case.operator == operator).collect();
     assert!(!cases.is_empty(), "no case of {operator}");
@@ -35,16 +41,22 @@ pub(super) fn cases(operator: &str) -> Vec<Case> {
 }
 
 impl Case {
-    pub(super) fn picture(&self, channels: usize) -> Vec<u8> {
+    pub(crate) fn picture(&self, channels: usize) -> Vec<u8> {
         let mut picture = noise(self.source, channels, self.seed);
         if self.style == "extreme" {
             picture.iter_mut().for_each(|value| *value = if *value < 128 { 0 } else { 255 });
+        }
+        if self.style == "sparse" {
+            picture.iter_mut().for_each(|value| *value = if *value < 253 { 0 } else { 255 });
+        }
+        if self.style == "holes" {
+            picture.iter_mut().for_each(|value| *value = if *value < 2 { 0 } else { 255 });
         }
         picture
     }
 
     /// Fails unless `result` is the expected picture, byte for byte.
-    pub(super) fn check(&self, result: &[u8]) {
+    pub(crate) fn check(&self, result: &[u8]) {
         if let Some((start, end)) = self.bytes {
             let expected = &BLOB[start..end];
             assert_eq!(result.len(), expected.len(), "{self:?}");
@@ -58,7 +70,7 @@ impl Case {
 }
 
 /// The generator of `make_compose.py`.
-pub(super) fn noise(size: (usize, usize), channels: usize, seed: u32) -> Vec<u8> {
+pub(crate) fn noise(size: (usize, usize), channels: usize, seed: u32) -> Vec<u8> {
     let mut state = seed;
     let mut next = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

@@ -2,18 +2,17 @@
 //! only preparation uses.
 
 pub(crate) mod blend;
+pub(crate) mod filter;
+pub(crate) mod morphology;
+pub(crate) mod resize;
 #[cfg_attr(
     not(test),
-    expect(
-        dead_code,
-        reason = "masks are made from footage in a later release; the operators are settled now"
-    )
+    expect(dead_code, reason = "landmarks are found in a later release; the operator is settled now")
 )]
-pub(crate) mod filter;
-pub(crate) mod resize;
+pub(crate) mod warp;
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 
 /// A rectangle of pixels; the right column and the bottom row are exclusive. May lie partly outside its image.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

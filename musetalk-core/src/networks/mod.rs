@@ -9,3 +9,12 @@ pub(crate) use audio_encoder::AudioEncoder;
 pub(crate) use decoder::Decoder;
 pub(crate) use encoder::Encoder;
 pub(crate) use generator::Generator;
+
+/// All four, for whoever runs them himself.
+#[derive(Debug)]
+pub(crate) struct Networks {
+    pub(crate) audio_encoder: AudioEncoder,
+    pub(crate) generator: Generator,
+    pub(crate) decoder: Decoder,
+    pub(crate) encoder: Encoder,
+}

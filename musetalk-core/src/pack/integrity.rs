@@ -27,7 +27,13 @@ pub(crate) fn sha256(path: &Path, mut progress: impl FnMut(u64) -> ControlFlow<(
 
 /// The file is there and has the size that the manifest states. Cheap: reads no content.
 pub(crate) fn check_size(path: &Path, entry: &FileEntry) -> Result<()> {
-    let actual = std::fs::metadata(path).map_err(|e| Error::io("find a file of the pack", path, e))?.len();
+    let metadata = std::fs::metadata(path).map_err(|e| Error::io("find a file of the pack", path, e))?;
+    if !metadata.is_file() {
+        // A pipe would be waited for.
+        let text = format!("a file of the pack is no plain file: {}", path.display());
+        return Err(Error::new(ErrorKind::Corrupt, text));
+    }
+    let actual = metadata.len();
     if actual != entry.bytes {
         return Err(Error::new(
             ErrorKind::Corrupt,

@@ -6,10 +6,11 @@ use crate::time::FrameRate;
 use crate::{Error, ErrorKind, Result};
 
 /// The format of `pack.json` that this version reads and writes.
-pub const PACK_FORMAT: u32 = 0;
+pub const PACK_FORMAT: u32 = 1;
 
 /// `pack.json`: what a pack holds. Its fields are specified in `models/README.md`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -23,26 +24,62 @@ pub struct Manifest {
     /// The program that wrote the pack, with its version.
     #[serde(default)]
     pub made_by: String,
+    /// What the weights are stored in, and computed in on a device that has it.
+    pub precision: Precision,
+    /// SHA-256 of the encoder's tensors in its checkpoint, in lower-case hexadecimal: the same for every pack of that checkpoint,
+    /// whatever its precision. Avatars record it.
+    pub encoder_identity: String,
     /// Sizes of pictures and latents.
     pub image: ImageSizes,
     /// Frames per second the networks run at: numerator, denominator.
     pub fps: [u32; 2],
     /// How sound reaches the networks.
     pub audio: AudioLayout,
-    /// The graphs by role: `audio_encoder`, `generator`, `decoder`, `encoder`.
+    /// The graphs by role: `audio_encoder`, `generator`, `decoder`, `encoder`, and those that only find and cut out faces:
+    /// `face_detector`, `face_landmarks`, `face_parser`, any of which may be absent.
     pub networks: BTreeMap<String, NetworkEntry>,
     /// Every other file of the pack by name.
     pub files: BTreeMap<String, FileEntry>,
     /// Where the weights come from.
     #[serde(default)]
     pub weights: Vec<WeightsEntry>,
+    /// The file with what each network answers to the inputs of [`self_test`](crate::self_test).
+    #[serde(default)]
+    pub self_test: Option<String>,
     /// What the graphs were compared with.
     #[serde(default)]
     pub parity: Option<Parity>,
 }
 
+/// The number format of a pack's weights, and of what its networks compute on a device that has it.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 32-bit floats, as the reference computes. The better choice for a CPU.
+    #[default]
+    Fp32,
+    /// 16-bit floats: half the size, and the faster one where a device computes in them; the statistics of norms and softmaxes stay
+    /// in 32 bits. A CPU widens the weights once while loading.
+    Fp16,
+}
+
+/// How far ONNX Runtime rewrites a graph while it loads, chosen by measurement when the pack was built.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
+#[serde(rename_all = "lowercase")]
+pub enum Optimisation {
+    /// Everything, the layout of tensors included: the fastest for small graphs, and a second copy of the weights.
+    All,
+    /// Everything but the layout of tensors: large graphs load in a fraction of the time and memory, and run as fast.
+    Extended,
+}
+
 /// Sizes of pictures and latents.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(deny_unknown_fields)]
 pub struct ImageSizes {
@@ -56,6 +93,7 @@ pub struct ImageSizes {
 
 /// How sound reaches the networks. A token is 20 ms: 320 samples at 16 kHz, two log-mel frames.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(deny_unknown_fields)]
 pub struct AudioLayout {
@@ -83,11 +121,17 @@ pub struct AudioLayout {
 
 /// One graph of a pack.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(deny_unknown_fields)]
 pub struct NetworkEntry {
     /// The ONNX file, a name without folders.
     pub file: String,
+    /// In an fp16 pack, the same graph in f32 over the same weights, which widens them once while loading: what a CPU runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub widened: Option<String>,
+    /// The level that ONNX Runtime loads it at.
+    pub optimisation: Optimisation,
     /// What it takes, in order.
     pub inputs: Vec<TensorEntry>,
     /// What it gives, in order.
@@ -95,13 +139,14 @@ pub struct NetworkEntry {
     /// Numbers it has learned.
     #[serde(default)]
     pub parameters: u64,
-    /// Multiply-accumulates for one item of a batch.
+    /// Multiply-accumulates for one item of a batch; where sides are free, at 256×256.
     #[serde(default)]
     pub macs: u64,
 }
 
 /// One input or output of a graph.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(deny_unknown_fields)]
 pub struct TensorEntry {
@@ -116,6 +161,7 @@ pub struct TensorEntry {
 
 /// One dimension of a tensor.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(untagged)]
 pub enum Dimension {
@@ -127,6 +173,7 @@ pub enum Dimension {
 
 /// A file of the pack.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(deny_unknown_fields)]
 pub struct FileEntry {
@@ -138,6 +185,7 @@ pub struct FileEntry {
 
 /// Where the weights of a network come from.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WeightsEntry {
     /// The role of the network.
@@ -155,6 +203,7 @@ pub struct WeightsEntry {
 
 /// What the graphs were compared with.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Parity {
     /// The program that computed the reference.
@@ -163,6 +212,17 @@ pub struct Parity {
     /// ‖x − y‖₂ / ‖y‖₂ by network.
     #[serde(default)]
     pub relative_error: BTreeMap<String, f64>,
+}
+
+impl TensorEntry {
+    /// Its sides for one item, free ones `free` long.
+    pub(crate) fn sides(&self, free: usize) -> Vec<usize> {
+        let side = |dimension: &Dimension| match dimension {
+            Dimension::Fixed(n) => usize::try_from(*n).unwrap_or(usize::MAX),
+            Dimension::Named(_) => free,
+        };
+        std::iter::once(1).chain(self.shape.iter().skip(1).map(side)).collect()
+    }
 }
 
 impl Manifest {
@@ -243,12 +303,29 @@ impl Manifest {
         let longest = audio.groups.iter().copied().max().unwrap_or(1);
         let ahead = u64::from(audio.look_ahead) + fps.first_sample(u64::from(longest) - 1, 16_000);
         require(ahead <= 3_200, "audio.look_ahead and groups wait for more than 200 ms beyond a frame")?;
-        for (name, network) in &self.networks {
-            let known = self.files.contains_key(&network.file);
-            require(
-                known,
-                &format!("network {name} names file {:?}, which files does not list", network.file),
-            )?;
+        self.check_names()
+    }
+
+    /// Whom the manifest names, and by what.
+    fn check_names(&self) -> Result<()> {
+        let hexadecimal =
+            |text: &str| text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        require(
+            hexadecimal(&self.encoder_identity),
+            "encoder_identity is not a SHA-256 of 64 hexadecimal digits in lower case",
+        )?;
+        for (role, network) in &self.networks {
+            self.require_listed(&format!("network {role}"), &network.file)?;
+            if let Some(widened) = &network.widened {
+                self.require_listed(&format!("network {role}"), widened)?;
+                require(
+                    self.precision == Precision::Fp16,
+                    &format!("network {role} has a widened graph, which only packs of precision fp16 have"),
+                )?;
+            }
+        }
+        if let Some(record) = &self.self_test {
+            self.require_listed("self_test", record)?;
         }
         for name in self.files.keys() {
             let plain =
@@ -256,6 +333,13 @@ impl Manifest {
             require(plain, &format!("file name {name:?} is not a plain name"))?;
         }
         Ok(())
+    }
+
+    fn require_listed(&self, who: &str, file: &str) -> Result<()> {
+        require(
+            self.files.contains_key(file),
+            &format!("{who} names file {file:?}, which files does not list"),
+        )
     }
 }
 
@@ -265,4 +349,27 @@ fn require(holds: bool, what: &str) -> Result<()> {
 
 fn corrupt(what: &str) -> Error {
     Error::new(ErrorKind::Corrupt, format!("pack.json: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `models/pack.schema.json` holds: the very types that read a `pack.json`, described.
+    fn schema() -> String {
+        let mut schema = schemars::schema_for!(Manifest);
+        schema.insert("$id".to_owned(), "musetalk/pack.schema.json".into());
+        let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
+        text.replace("[`", "`").replace("`](crate::self_test)", "`").replace("`]", "`") + "\n"
+    }
+
+    #[test]
+    fn the_published_schema_is_current() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/pack.schema.json");
+        if std::env::var_os("MUSETALK_BLESS").is_some() {
+            std::fs::write(&path, schema()).expect("the schema can be written");
+        }
+        let published = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(published == schema(), "run this test with MUSETALK_BLESS=1, and look at what changed");
+    }
 }

@@ -3,14 +3,18 @@
 pub(crate) mod compatibility;
 pub(crate) mod integrity;
 mod manifest;
+mod receipts;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+pub(crate) use integrity::hex;
 pub use manifest::{
-    AudioLayout, Dimension, FileEntry, ImageSizes, Manifest, NetworkEntry, PACK_FORMAT, Parity, TensorEntry,
-    WeightsEntry,
+    AudioLayout, Dimension, FileEntry, ImageSizes, Manifest, NetworkEntry, Optimisation, PACK_FORMAT, Parity,
+    Precision, TensorEntry, WeightsEntry,
 };
+
+use receipts::Receipts;
 
 use crate::time::FrameRate;
 use crate::{Error, ErrorKind, Result};
@@ -55,10 +59,8 @@ impl ModelPack {
         })?;
         let manifest = Manifest::parse(&text)
             .map_err(|e| Error::new(e.kind(), format!("{e}: {}", path.display())).caused_by(e))?;
-        for role in compatibility::ROLES {
-            compatibility::network(&manifest, role)
-                .map_err(|e| Error::new(e.kind(), format!("{e}: {}", path.display())).caused_by(e))?;
-        }
+        compatibility::check(&manifest)
+            .map_err(|e| Error::new(e.kind(), format!("{e}: {}", path.display())).caused_by(e))?;
         for (name, entry) in &manifest.files {
             integrity::check_size(&folder.join(name), entry)?;
         }
@@ -85,6 +87,24 @@ impl ModelPack {
         Ok(())
     }
 
+    /// Like [`verify`](Self::verify), but spares files whose content has been read before and that did not change since.
+    pub(crate) fn verify_once(&self) -> Result<()> {
+        let receipts = Receipts::of_user();
+        for (name, entry) in &self.manifest.files {
+            let path = self.folder.join(name);
+            integrity::check_size(&path, entry)?;
+            let seen = Receipts::look(&path);
+            if seen.as_ref().is_some_and(|seen| receipts.vouch(seen, entry)) {
+                continue;
+            }
+            integrity::check_content(&path, entry, |_| ControlFlow::Continue(()))?;
+            if let Some(seen) = seen {
+                receipts.keep(&seen, entry);
+            }
+        }
+        Ok(())
+    }
+
     /// What `pack.json` says.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
@@ -102,7 +122,6 @@ impl ModelPack {
 
     /// The identity of the network that makes latents: avatars work with packs that share it.
     pub fn encoder_identity(&self) -> &str {
-        let file = self.manifest.networks.get("encoder").map(|network| &network.file);
-        file.and_then(|name| self.manifest.files.get(name)).map_or("", |entry| &entry.sha256)
+        &self.manifest.encoder_identity
     }
 }

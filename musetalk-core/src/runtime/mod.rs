@@ -5,10 +5,11 @@ mod network;
 mod providers;
 mod search;
 
+pub use crate::cache::cache_dir;
 pub use environment::RuntimeLibrary;
-pub(crate) use network::{LoadOptions, Network};
-pub(crate) use providers::candidates;
-pub use search::{Search, cache_dir, search};
+pub(crate) use network::{Answer, LoadOptions, Network};
+pub use providers::candidates;
+pub use search::{Search, search};
 
 /// The version of ONNX Runtime that `musetalk setup` installs, and that this release was tested with.
 pub const TESTED_VERSION: &str = "1.31.1";

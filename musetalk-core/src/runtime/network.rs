@@ -6,7 +6,7 @@ use ort::value::{TensorElementType, TensorRef, ValueType};
 
 use super::environment::RuntimeLibrary;
 use super::providers;
-use crate::pack::{Dimension, NetworkEntry, TensorEntry};
+use crate::pack::{Dimension, NetworkEntry, Optimisation, TensorEntry};
 use crate::{Device, Error, ErrorKind, Result};
 
 /// How the graphs of one engine are loaded.
@@ -21,9 +21,17 @@ pub(crate) struct LoadOptions {
 #[derive(Debug)]
 pub(crate) struct Network {
     role: &'static str,
+    file: String,
     session: Session,
     inputs: Vec<String>,
     shapes: Vec<Vec<usize>>,
+}
+
+/// All numbers of one output.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Floats(Vec<f32>),
+    Bytes(Vec<u8>),
 }
 
 /// One input: the numbers of a whole batch, items one after another.
@@ -38,16 +46,38 @@ impl Network {
         entry: &NetworkEntry,
         options: LoadOptions,
     ) -> Result<Self> {
-        let path = folder.join(&entry.file);
+        let file = file_for(entry, options.device).to_owned();
+        let path = folder.join(&file);
         let options = LoadOptions { threads: threads_for(entry.macs, options.threads), ..options };
-        let session = builder(library, options)
+        let session = builder(library, entry.optimisation, options)
             .and_then(|mut builder| builder.commit_from_file(&path))
             .map_err(|error| failed_to_load(error, role, options.device, &path))?;
         compare(role, "input", &entry.inputs, session.inputs(), &path)?;
         compare(role, "output", &entry.outputs, session.outputs(), &path)?;
         let inputs = entry.inputs.iter().map(|tensor| tensor.name.clone()).collect();
-        let shapes = entry.inputs.iter().map(item_shape).collect();
-        Ok(Self { role, session, inputs, shapes })
+        let shapes = entry.inputs.iter().map(|tensor| tensor.sides(1).split_off(1)).collect();
+        Ok(Self { role, file, session, inputs, shapes })
+    }
+
+    /// The graph that was loaded, of those that the manifest names.
+    pub(crate) fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Runs once on inputs of any shape and copies the first output.
+    pub(crate) fn first_answer(&mut self, inputs: &[(Vec<usize>, Vec<f32>)]) -> Result<Answer> {
+        let role = self.role;
+        let mut values: Vec<(&str, TensorRef<'_, f32>)> = Vec::with_capacity(inputs.len());
+        for (name, (shape, data)) in self.inputs.iter().zip(inputs) {
+            let array = (shape.clone(), data.as_slice());
+            values.push((name, TensorRef::from_array_view(array).map_err(|e| failed(e, role))?));
+        }
+        let outputs = self.session.run(values).map_err(|e| failed(e, role))?;
+        if let Ok((_, floats)) = outputs[0].try_extract_tensor::<f32>() {
+            return Ok(Answer::Floats(floats.to_vec()));
+        }
+        let (_, bytes) = outputs[0].try_extract_tensor::<u8>().map_err(|e| failed(e, role))?;
+        Ok(Answer::Bytes(bytes.to_vec()))
     }
 
     /// Runs a batch and copies its one f32 output, items one after another.
@@ -84,11 +114,26 @@ impl Network {
     }
 }
 
-fn builder(library: &RuntimeLibrary, options: LoadOptions) -> ort::Result<SessionBuilder> {
+/// A CPU computes in f32 whatever the weights are stored in: it takes the graph that widens them once, where there is one.
+fn file_for(entry: &NetworkEntry, device: Device) -> &str {
+    match (&entry.widened, device) {
+        (Some(widened), Device::Cpu) => widened,
+        _ => &entry.file,
+    }
+}
+
+fn builder(
+    library: &RuntimeLibrary,
+    optimisation: Optimisation,
+    options: LoadOptions,
+) -> ort::Result<SessionBuilder> {
     let providers = providers::dispatch(options.device).map_err(|e| ort::Error::new(e.to_string()))?;
-    // Small graphs run 1.1 to 1.5 times slower without the layout pass of the last level (docs/decisions.md, 11).
+    let level = match optimisation {
+        Optimisation::All => GraphOptimizationLevel::Level3,
+        Optimisation::Extended => GraphOptimizationLevel::Level2,
+    };
     let mut builder = Session::builder(&library.environment)?
-        .with_optimization_level(GraphOptimizationLevel::Level3)?
+        .with_optimization_level(level)?
         .with_intra_threads(options.threads)?
         .with_intra_op_spinning(options.spinning)?
         .with_inter_threads(1)?;
@@ -105,14 +150,6 @@ fn builder(library: &RuntimeLibrary, options: LoadOptions) -> ort::Result<Sessio
 fn threads_for(macs: u64, most: usize) -> usize {
     const SMALL: u64 = 200_000_000;
     if (1..SMALL).contains(&macs) { 1 } else { most }
-}
-
-fn item_shape(tensor: &TensorEntry) -> Vec<usize> {
-    let fixed = |dimension: &Dimension| match dimension {
-        Dimension::Fixed(n) => usize::try_from(*n).unwrap_or(usize::MAX),
-        Dimension::Named(_) => 1,
-    };
-    tensor.shape.iter().skip(1).map(fixed).collect()
 }
 
 fn compare(

@@ -4,8 +4,9 @@ use ort::ep::ExecutionProviderDispatch;
 
 use crate::{Device, Error, ErrorKind, Result};
 
-/// The devices to try for what the host asked, best first. `Auto` ends with the CPU; a named device stands alone.
-pub(crate) fn candidates(device: Device) -> Vec<Device> {
+/// The devices that an engine tries for what the host asked, best first, of those this build knows. [`Device::Auto`] ends with
+/// the CPU; a named device stands alone. Loads nothing, and does not say which of them start.
+pub fn candidates(device: Device) -> Vec<Device> {
     if device != Device::Auto {
         return vec![device];
     }

@@ -1,5 +1,7 @@
 use std::path::{Path, PathBuf};
 
+use crate::cache::cache_dir;
+
 /// Where the runtime library was looked for, in order, and the first place that has one.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -77,23 +79,6 @@ pub fn search(named: Option<&Path>) -> Search {
         None => search.note("cache of musetalk setup: no home folder is known"),
     }
     search
-}
-
-/// The folder in which this project keeps what it fetched: `MUSETALK_CACHE`, else the user's cache folder.
-pub fn cache_dir() -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    if let Some(folder) = set("MUSETALK_CACHE") {
-        return Some(folder);
-    }
-    if cfg!(windows) {
-        return set("LOCALAPPDATA").map(|folder| folder.join("musetalk").join("cache"));
-    }
-    if cfg!(target_os = "macos") {
-        return set("HOME").map(|home| home.join("Library/Caches/musetalk"));
-    }
-    set("XDG_CACHE_HOME")
-        .or_else(|| set("HOME").map(|home| home.join(".cache")))
-        .map(|folder| folder.join("musetalk"))
 }
 
 /// The library in this folder, or this file if it is one. Of several versions, the last by name.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::asset::AvatarAsset;
 use crate::compose::blend::{Blender, Canvas};
 use crate::frame::{FrameBuffer, PixelFormat, Region};
+use crate::{Error, ErrorKind, Result};
 
 /// Draws the pictures of one avatar.
 #[derive(Debug)]
@@ -27,16 +28,22 @@ impl Compositor {
         &self.asset
     }
 
-    /// A buffer that holds one picture of this avatar.
-    pub(crate) fn buffer(asset: &AvatarAsset, format: PixelFormat, samples: usize) -> FrameBuffer {
-        FrameBuffer {
-            pixels: vec![0; asset.width() as usize * asset.height() as usize * format.bytes()],
+    /// Room for one picture of this avatar; its memory is reserved now and touched when it is first drawn.
+    pub(crate) fn buffer(asset: &AvatarAsset, format: PixelFormat, samples: usize) -> Result<FrameBuffer> {
+        let bytes = asset.width() as usize * asset.height() as usize * format.bytes();
+        let mut pixels = Vec::new();
+        pixels.try_reserve_exact(bytes).map_err(|e| {
+            let text = format!("no memory for pictures of {bytes} bytes; lower AvatarOptions::frames_lent");
+            Error::new(ErrorKind::OutOfMemory, text).caused_by(e)
+        })?;
+        Ok(FrameBuffer {
+            pixels,
             audio: Vec::with_capacity(samples),
             width: asset.width(),
             height: asset.height(),
             format,
             ..FrameBuffer::default()
-        }
+        })
     }
 
     /// Draws the base frame at `cycle`, and the faces `patches` on it, one over the other, as far as they are present.
@@ -50,7 +57,8 @@ impl Compositor {
     ) {
         picture.cycle_index = cycle;
         picture.region = Region::default();
-        picture.pixels.copy_from_slice(self.asset.pixels(cycle, self.format));
+        picture.pixels.clear();
+        picture.pixels.extend_from_slice(self.asset.pixels(cycle, self.format));
         let plan = self.asset.mask_plan(cycle);
         let stride = self.asset.width() as usize * self.format.bytes();
         let mut canvas = Canvas { pixels: &mut picture.pixels, stride, format: self.format };

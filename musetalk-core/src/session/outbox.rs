@@ -53,14 +53,15 @@ const MARKS: usize = 64;
 
 /// Both ends for `frames` decoded faces of `pixels` bytes with up to `samples` samples each.
 pub(crate) fn outbox(frames: usize, pixels: usize, samples: usize) -> (Outbox, Receiver<Item>) {
-    let patches = Pool::new(frames, || Patch {
+    let patch = |_| Patch {
         utterance: 0,
         frame: 0,
         cycle: 0,
         presence: 0,
         pixels: vec![0; pixels],
         audio: Vec::with_capacity(samples),
-    });
+    };
+    let patches = Pool::new((0..frames).map(patch).collect());
     let (sender, receiver) = bounded(frames + MARKS);
     (Outbox { items: sender, patches, waiting: VecDeque::with_capacity(MARKS), frames }, receiver)
 }

@@ -39,8 +39,8 @@ def choose_frames(rng, mouth, frames, count):
 def choose(data, out, items, seed):
     rng = np.random.default_rng(seed)
     paths = sorted(glob.glob(f"{data}/train/*.npz"))
-    if "extra" in os.listdir(data):
-        paths += sorted(glob.glob(f"{data}/extra/*.npz"))
+    for more in ("extra", "wide"):
+        paths += sorted(glob.glob(f"{data}/{more}/*.npz"))
     rng.shuffle(paths)
     pool = [np.load(p)["audio16k"] for p in paths[:40]]
     audios, frames, groups, mouths = [], [], [], []
@@ -104,15 +104,22 @@ def main():
     p.add_argument("--seed", type=int, default=11)
     p.add_argument("--encoder")
     p.add_argument("--pairs", help="encode only the samples that these pairs use")
+    p.add_argument("--more", action="store_true", help="keep what this encoder has encoded already")
+    p.add_argument("--chunks", type=int, help="of these pairs, only the first so many")
     a = p.parse_args()
     torch.set_num_threads(1)
     if a.what == "choose":
         choose(a.paths[0], a.paths[1], a.items, a.seed)
     else:
         from encoder import load as load_encoder
-        used = {int(v) for f in glob.glob(f"{a.pairs}/*.samples.npy") for v in np.load(f).ravel()} if a.pairs else None
-        contexts = encode(a.paths[0], load_encoder(a.encoder).eval(), used)
+        used = {int(v) for f in sorted(glob.glob(f"{a.pairs}/*.samples.npy"))[:a.chunks] for v in np.load(f).ravel()} if a.pairs else None
         target = a.paths[0].replace(".npz", ".contexts.npy")
+        done = np.load(target) if a.more else None
+        if a.more:
+            used -= set(np.flatnonzero(done[:, 20:30].any((1, 2))).tolist())
+        contexts = encode(a.paths[0], load_encoder(a.encoder).eval(), used)
+        if a.more:
+            contexts += done
         np.save(target + ".tmp.npy", contexts)
         os.replace(target + ".tmp.npy", target)
 

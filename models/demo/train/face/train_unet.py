@@ -2,9 +2,11 @@
 
     python train_unet.py --work WORK --vae VAE --minutes 20                       latents only
     python train_unet.py --work WORK --vae VAE --minutes 40 --pixels 4             and pixels of 4 pictures of every batch
+    python train_unet.py --work NEW --vae C/vae --start C/unet --pixels 4 …          goes on from trained weights
 
 WORK holds pairs/ (render_pairs.py), latents/ (encode_pairs.py), samples.contexts.npy (samples.py) and gets unet_run/.
-Stops by the clock, saves every two minutes, resumes; new chunks and new contexts are taken in while it runs.
+Stops by the clock, saves every two minutes, resumes; new chunks and new contexts are taken in while it runs. Two processes with
+another --seed and --run each, and the other's name as --peer, learn as one: whenever one saves, it goes half way to the other.
 """
 import argparse
 import csv
@@ -49,8 +51,10 @@ class Pairs:
         for p in sorted(glob.glob(f"{self.work}/latents/[0-9]*[0-9].npy")):
             name = os.path.basename(p)[:-4]
             if name not in self.names:
-                self.names.add(name)
                 item = (np.load(p), np.load(f"{self.work}/pairs/{name}.npy", mmap_mode="r"), np.load(f"{self.work}/pairs/{name}.samples.npy"))
+                if not self.contexts[np.sort(item[2].ravel())][:, 20:30].any((1, 2)).all():
+                    continue                            # their speech is not encoded yet
+                self.names.add(name)
                 (self.held if int(name) < HELD else self.train).append(item)
 
     def neighbours(self, mouths):
@@ -95,29 +99,57 @@ def pixel_weight():
     return (row + 2.0 * torch.exp(-(((x - 64) / 24) ** 2 + ((y - 88) / 15) ** 2)))[None, None]
 
 
+def opened(image, ref):
+    """measure.py for pictures in -1...1 whose box is the whole crop, so that gradients pass."""
+    def amount(rgb):
+        luma = (rgb * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1)
+        top = rgb.amax(1)
+        chroma = (top - rgb.amin(1)) / top.clamp(min=0.02)
+        dark = ((0.42 * s - luma) / (0.21 * s)).clamp(0, 1)
+        white = ((0.24 - chroma) / 0.12).clamp(0, 1) * ((luma - 0.80 * s) / (0.15 * s)).clamp(0, 1)
+        return torch.maximum(dark, white).sum((1, 2))
+    a, b = ((v[:, :, 71:125, 46:81].clamp(-1, 1) + 1) / 2 for v in (image, ref))
+    s = (b * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1).flatten(1).median(1).values.view(-1, 1, 1)
+    return (amount(a) - amount(b)) / 128 ** 2
+
+
+def opening_loss(image, want, ref):
+    """Square error of the opening; 0.01 is a mouth well open. The square asks for the mean of what may be, not for the likeliest."""
+    return ((opened(image, ref) - opened(want, ref)) / 0.01).square().mean()
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--work", required=True)
     p.add_argument("--vae", required=True)
+    p.add_argument("--start", help="folder of a trained UNet to begin with")
+    p.add_argument("--run", default="unet_run", help="folder of this run in WORK")
+    p.add_argument("--peer", help="the same of another process, whose weights are averaged into this one's")
     p.add_argument("--out", help="checkpoint folder that gets vae/ and unet/")
     p.add_argument("--minutes", type=float, default=20)
     p.add_argument("--batch", type=int, default=16)
     p.add_argument("--pixels", type=int, default=0)
-    p.add_argument("--lr", type=float, default=1.2e-3)
+    p.add_argument("--latent", type=float, default=1.0, help="weight of the autoencoder's latents beside the pixels")
+    p.add_argument("--opening", type=float, default=0.0, help="weight of the measured opening beside the pixels")
+    p.add_argument("--lr", type=float, default=1.2e-3, help="0: the decoder alone, for the UNet as it is")
     p.add_argument("--decoder-lr", type=float, default=5e-4)
     p.add_argument("--floor", type=float, default=0.05, help="last learning rate as a share of the first")
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--seed", type=int, default=3)
     a = p.parse_args()
     torch.set_num_threads(a.threads)
-    run = f"{a.work}/unet_run"
+    run = f"{a.work}/{a.run}"
     os.makedirs(run, exist_ok=True)
     torch.manual_seed(a.seed)
-    unet = make_unet().to(memory_format=torch.channels_last)
+    unet = make_unet()
+    if a.start:
+        unet.load_state_dict(load(make_unet, a.start).state_dict())
+    unet = unet.to(memory_format=torch.channels_last)
     vae = load(make_vae, a.vae).to(memory_format=torch.channels_last)
     factor = vae.config.scaling_factor
     decoder = torch.nn.ModuleList([vae.post_quant_conv, vae.decoder])
     mean_unet, mean_decoder = Average(unet, 0.99), Average(decoder, 0.99)
+    unet.requires_grad_(a.lr > 0)
     optimizer = Both((unet, a.lr), (decoder, a.decoder_lr))
     step, state, tuned = 0, f"{run}/state.pt", bool(a.pixels)
     if os.path.exists(state):
@@ -134,7 +166,7 @@ def main():
     zero = torch.zeros(1)
     log = open(f"{run}/loss.csv", "a", newline="")
     write = csv.writer(log)
-    sums, count, begin, saved = np.zeros(3), 0, time.time(), time.time()
+    sums, count, begin, saved = np.zeros(4), 0, time.time(), time.time()
 
     def show(z):
         d = mean_decoder.model
@@ -164,6 +196,15 @@ def main():
             export(vae, f"{a.out}/vae", scaling_factor=factor)
             decoder.load_state_dict(trained)
 
+    @torch.no_grad()
+    def meet(*models):
+        other = f"{a.work}/{a.peer}/state.pt"
+        if a.peer and os.path.exists(other):
+            s = torch.load(other, weights_only=True, mmap=True)
+            for name, model in models:
+                for k, v in model.state_dict().items():
+                    v.lerp_(s[name][k], 0.5)
+
     while True:
         spent = (time.time() - begin) / (a.minutes * 60)
         if spent >= 1:
@@ -178,37 +219,42 @@ def main():
         weight = wz * (1 + 1.5 * moved.clamp(max=1.5))
         d = (y - t)
         latent = (weight * (d.abs() + 0.5 * d * d)).mean()
-        loss, picture = latent, torch.zeros(())
+        loss, picture, parted = latent, torch.zeros(()), torch.zeros(())
         if a.pixels:
             n = a.pixels
             want, ref = pixels
-            # A quarter of the pictures decode the true latents, so that the decoder stays an autoencoder's.
-            own = max(1, n // 4)
+            # Now and then a picture decodes the true latents, so that the decoder stays an autoencoder's.
+            own = int(step % 3 == 0)
             image = vae.decode(torch.cat([y[:n - own], t[n - own:n]]) / factor).sample
             change = (want - ref).abs().mean(1, keepdim=True)
             picture = picture_loss(image, want, wp * (1 + 4 * (change / 0.5).clamp(max=1)))
-            loss = latent + picture
+            parted = opening_loss(image[:n - own], want[:n - own], ref[:n - own])
+            loss = a.latent * latent + picture + a.opening * parted
         optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
+        if a.lr > 0:
+            torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
         if a.pixels:
             torch.nn.utils.clip_grad_norm_(decoder.parameters(), 1.0)
         optimizer.step()
-        mean_unet.update(unet)
+        if a.lr > 0:
+            mean_unet.update(unet)
         if a.pixels:
             mean_decoder.update(decoder)
         step += 1
         with torch.no_grad():
-            sums += [latent.item(), picture.item(), (d[:, :, 9:13, 5:11].abs().mean()).item()]
+            sums += [latent.item(), picture.item(), (d[:, :, 9:13, 5:11].abs().mean()).item(), parted.item()]
         count += 1
         if step % 50 == 0:
             row = [step, a.pixels, round(time.time() - begin, 1)] + [round(v, 5) for v in (sums / count)]
             write.writerow(row); log.flush()
             print(*row, flush=True)
-            sums, count = np.zeros(3), 0
+            sums, count = np.zeros(4), 0
         if time.time() - saved > 150:
             data.refresh(); save(); saved = time.time()
+            meet(("unet", unet), ("decoder", decoder))
             print("held out: corr %.3f  L1 %.4f  error of opening %.3f" % look(), flush=True)
+    meet(("mean_unet", mean_unet.model), ("mean_decoder", mean_decoder.model))
     save()
     print("held out: corr %.3f  L1 %.4f  error of opening %.3f" % look(), flush=True)
 

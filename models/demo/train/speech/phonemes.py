@@ -46,7 +46,16 @@ _GROUPS = {
 }
 _CHAR = {c: name for name, chars in _GROUPS.items() for c in chars}
 
+# Where espeak-ng writes a sound by a neighbour's sign. The short a of Hungarian and the long one of Persian are [ɒ], rounded, in
+# every description of these languages and in the synthesiser's own sound; Japanese u is pressed from the sides; Irish A is an a.
+SPOKEN = {("hu", "ɑ"): "ɒ", ("fa", "ɑ"): "ɒ", ("ja", "ɯᵝ"): "ʊ", ("ga", "A"): "a"}
+
 BILABIAL_STOPS = set("pbm")
+
+
+def spoken(name, language):
+    """The name of the sound that is meant."""
+    return SPOKEN.get((language, name), name)
 
 
 def parse(name):

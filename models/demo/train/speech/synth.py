@@ -53,10 +53,12 @@ class Speech:
 class Synthesiser:
     """Thin wrapper of the synthesis callback; collects samples and phoneme events."""
 
-    def __init__(self):
+    def __init__(self, data=None):
+        """`data`: the folder that holds another espeak-ng-data than the installed one."""
         self._lib = ctypes.CDLL("libespeak-ng.so.1")
+        path = str(data).encode() if data else None
         self.rate = self._lib.espeak_Initialize(
-            _RETRIEVAL, 0, None, _PHONEME_EVENTS | _PHONEME_IPA
+            _RETRIEVAL, 0, path, _PHONEME_EVENTS | _PHONEME_IPA
         )
         if self.rate <= 0:
             raise RuntimeError("espeak-ng did not initialise; is its data package installed?")

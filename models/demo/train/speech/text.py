@@ -79,6 +79,7 @@ NUMBERS_ONLY = ["cs", "fi", "ro", "da", "nb", "sk", "hr", "ca", "eo", "cy", "et"
 _ONSETS = "p b m t d k g f v s z l r n w y sh ch pl br tr st sp h j pr bl".split()
 _NUCLEI = "a e i o u ai ou ee oo au".split()
 _CODAS = ["", "", "", "n", "m", "p", "s", "l", "r", "t", "mp", "b", "f", "k"]
+NOT_LATIN = {"ja", "ko", "fa", "ka", "uk", "bg", "mk", "hy", "kk", "bn", "ta", "ar", "he", "cmn"}
 _LATIN = {"en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "tr", "id", "hu"}
 
 
@@ -97,7 +98,7 @@ def sentence(rng, language):
     for _ in range(int(rng.integers(2, 13))):
         kind = rng.random()
         if not words:
-            if kind < 0.6 or language in ("ja", "ko", "fa", "ka"):
+            if kind < 0.6 or language in NOT_LATIN:
                 out.append(str(int(10 ** rng.uniform(0, 5))))
             else:
                 out.append(invented(rng))

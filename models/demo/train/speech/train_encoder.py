@@ -1,6 +1,7 @@
 """Trains the audio encoder: hidden states from which the mouth can be read linearly.
 
     nice -n 5 python train_encoder.py --data DIR --run DIR --minutes 50
+    nice -n 5 python train_encoder.py --data DIR --run NEW --minutes 20 --start WHISPER --rate 5e-4     goes on from trained weights
 
 Windows are cut as at run time (features.py) and the loss sits on the tokens that the
 product will use, just before the end of the audio.  The first half runs mostly on
@@ -23,7 +24,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 import augment
-from encoder import LAYERS, Encoder, save
+from encoder import LAYERS, Encoder, load, save
 from features import FRAME, LOOKAHEAD, TOKEN, TOKENS, Utterance
 from phonemes import CLASSES
 
@@ -174,6 +175,25 @@ def loss_of(encoder, heads, batch):
     return total + 0.05 * F.relu(rms - 1.2).square().sum(), parts
 
 
+def fit_heads(encoder, heads, source, batches=60, steps=1500):
+    """Readings for an encoder that came without: trained alone on states made once."""
+    kept = []
+    with torch.no_grad():
+        for _ in range(batches):
+            source.renew(2)
+            mel, first, *targets = source.batch(24, CROP)
+            kept.append((encoder(mel, first), *targets))
+    still = torch.optim.Adam(heads.parameters(), 3e-3)
+    for k in range(steps):
+        for group in still.param_groups:
+            group["lr"] = 3e-3 * (1 - k / steps)
+        states, *targets = kept[k % batches]
+        loss, _ = loss_of(lambda *_: states, heads, (None, None, *targets))
+        still.zero_grad()
+        loss.backward()
+        still.step()
+
+
 class Exam:
     """Fixed held-out windows for a quick look: frames read as the product reads them."""
 
@@ -225,13 +245,14 @@ def main():
     ap.add_argument("--data", type=Path, required=True)
     ap.add_argument("--run", type=Path, required=True)
     ap.add_argument("--minutes", type=float, default=50)
+    ap.add_argument("--start", type=Path, help="folder of trained weights to begin with; without heads, these are fitted first")
     ap.add_argument("--rate", type=float, default=1.5e-3)
     ap.add_argument("--seed", type=int, default=1)
     args = ap.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(args.seed)
     args.run.mkdir(parents=True, exist_ok=True)
-    encoder, heads = Encoder(), Heads()
+    encoder, heads = load(args.start) if args.start else Encoder(), Heads()
     slow_encoder, slow_heads = Encoder(), Heads()
     slow_encoder.load_state_dict(encoder.state_dict())
     slow_heads.load_state_dict(heads.state_dict())
@@ -257,7 +278,10 @@ def main():
         for o, state in zip(optimisers, c["optimisers"]):
             o.load_state_dict(state)
         step, spent = c["step"], c["spent"]
-    source = Source([args.data / "train", args.data / "extra"], args.seed + step)
+    source = Source([args.data / part for part in ("train", "extra", "wide")], args.seed + step)
+    if args.start and step == 0:
+        fit_heads(encoder, heads, source)
+        slow_heads.load_state_dict(heads.state_dict())
     exam = Exam(args.data / "heldout")
     log = open(args.run / "loss.csv", "a", newline="")
     rows = csv.writer(log)
@@ -283,7 +307,7 @@ def main():
         for o in optimisers:
             for group in o.param_groups:
                 group["lr"] = group["peak"] * rate
-        short = source.rng.random() < (0.85 if progress < 0.5 else 0.25)
+        short = source.rng.random() < ((0.6 if args.start else 0.85) if progress < 0.5 else 0.25)
         source.renew(1 if short or step % 2 else 2)
         batch = source.batch(24, CROP) if short else source.batch(12, 0)
         loss, parts = loss_of(encoder, heads, batch)
@@ -295,6 +319,8 @@ def main():
             o.step()
         step += 1
         decay = min(0.998, 1 - 1 / (step + 1) ** 0.8)
+        if args.start:
+            decay = 0.995
         average(slow_encoder, encoder, decay)
         average(slow_heads, heads, decay)
         recent.append(parts)

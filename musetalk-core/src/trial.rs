@@ -1,0 +1,216 @@
+//! Whether a device computes what was recorded when the pack was built.
+//!
+//! A driver or provider that computes nonsense makes grey faces and no error. Here every network that has a record is run once
+//! on the inputs of [`self_test`], and its answer compared with the recorded one.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::device::Device;
+use crate::pack::{ModelPack, NetworkEntry, Precision, compatibility};
+use crate::runtime::{Answer, LoadOptions, Network, RuntimeLibrary};
+use crate::self_test;
+use crate::{Error, ErrorKind, Result};
+
+mod guard;
+mod limits;
+mod record;
+
+pub use limits::Measure;
+
+pub(crate) use guard::guard;
+pub(crate) use record::Record;
+
+/// What the self-test of a pack found on one device.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SelfTest {
+    /// Where the networks ran; never [`Device::Auto`].
+    pub device: Device,
+    /// The version of ONNX Runtime that ran them.
+    pub runtime: String,
+    /// One for each network that has a record, in the order they ran.
+    pub networks: Vec<NetworkTest>,
+    /// Networks that the pack has no record of, and that did not run.
+    pub untested: Vec<String>,
+}
+
+/// What the self-test found of one network.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NetworkTest {
+    /// Its role.
+    pub network: String,
+    /// The graph that ran.
+    pub file: PathBuf,
+    /// How its answer was compared.
+    pub measure: Measure,
+    /// How far its answer lies from the record, by that measure; NaN or infinite where the answer is.
+    pub error: f64,
+    /// The largest error that passes on this device.
+    pub limit: f64,
+    /// Whether every number of its answer was finite.
+    pub finite: bool,
+    /// How long the graph took to load.
+    pub load: Duration,
+    /// How long its one run took, the first and slowest.
+    pub run: Duration,
+}
+
+impl NetworkTest {
+    /// Whether the device computes this network.
+    pub fn passed(&self) -> bool {
+        self.finite && self.error <= self.limit
+    }
+}
+
+impl SelfTest {
+    /// Whether the device computes every network that was tested.
+    pub fn passed(&self) -> bool {
+        self.networks.iter().all(NetworkTest::passed)
+    }
+
+    /// An error about the first network that did not pass, with what to do.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::DeviceUnavailable`]: a device other than the CPU computes nonsense.
+    /// - [`ErrorKind::Corrupt`]: the CPU does not compute what was recorded.
+    pub fn check(&self) -> Result<()> {
+        match self.networks.iter().find(|test| !test.passed()) {
+            None => Ok(()),
+            Some(test) => Err(failure(self.device, &self.runtime, test)),
+        }
+    }
+}
+
+fn failure(device: Device, runtime: &str, test: &NetworkTest) -> Error {
+    let NetworkTest { network, measure, error, limit, .. } = test;
+    let found = if test.finite {
+        format!("{measure} {error:.2e} where {limit:.0e} passes")
+    } else {
+        "numbers that are not finite".to_owned()
+    };
+    let (kind, advice) = if device == Device::Cpu {
+        let advice = "the pack was recorded wrongly or the library is broken; try `musetalk setup --force`, then build the pack again";
+        (ErrorKind::Corrupt, advice.to_owned())
+    } else {
+        let advice = format!(
+            "update the driver of {device} or the ONNX Runtime that was built for it, or use another device such as cpu"
+        );
+        (ErrorKind::DeviceUnavailable, advice)
+    };
+    Error::new(
+        kind,
+        format!(
+            "network {network} computes nonsense on {device} with ONNX Runtime {runtime}: {found}; {advice}: {}",
+            test.file.display()
+        ),
+    )
+}
+
+/// Loads every network that has a record, one after another, and examines it. `progress` hears which network of how many
+/// is next, and may stop.
+pub(crate) fn of_pack(
+    pack: &ModelPack,
+    library: &RuntimeLibrary,
+    options: LoadOptions,
+    mut progress: impl FnMut(&str, usize, usize) -> ControlFlow<()>,
+) -> Result<SelfTest> {
+    let manifest = pack.manifest();
+    let record = Record::of(pack)?;
+    let known = |role: &&str| manifest.networks.contains_key(*role);
+    let roles = compatibility::ROLES.into_iter().chain(compatibility::FACE_ROLES).filter(known);
+    let (tested, untested): (Vec<&'static str>, Vec<_>) = roles.partition(|role| record.knows(role));
+    let mut networks = Vec::with_capacity(tested.len());
+    for (done, &role) in tested.iter().enumerate() {
+        if progress(role, done, tested.len()).is_break() {
+            return Err(Error::new(ErrorKind::Cancelled, "the self-test was cancelled"));
+        }
+        let entry = compatibility::network(manifest, role)?;
+        let started = Instant::now();
+        let mut network = Network::load(library, pack.folder(), role, entry, options)?;
+        let load = started.elapsed();
+        networks.extend(
+            record
+                .examine(pack, role, &mut network, options.device)?
+                .map(|test| NetworkTest { load, ..test }),
+        );
+    }
+    Ok(SelfTest {
+        device: options.device,
+        runtime: library.version().to_owned(),
+        networks,
+        untested: untested.into_iter().map(str::to_owned).collect(),
+    })
+}
+
+/// The sides of a network's inputs with one item; free ones as long as the record was made with.
+fn nominal(entry: &NetworkEntry) -> Vec<Vec<usize>> {
+    /// Any size would do that both sides know.
+    const FREE: usize = 256;
+    entry.inputs.iter().map(|tensor| tensor.sides(FREE)).collect()
+}
+
+impl Record {
+    /// Runs a loaded network once and compares; `None` where nothing was recorded of it. `load` is left at zero.
+    pub(crate) fn examine(
+        &self,
+        pack: &ModelPack,
+        role: &str,
+        network: &mut Network,
+        device: Device,
+    ) -> Result<Option<NetworkTest>> {
+        let Some(recorded) = self.answer(role) else { return Ok(None) };
+        let entry = compatibility::network(pack.manifest(), role)?;
+        let inputs: Vec<(Vec<usize>, Vec<f32>)> = nominal(entry)
+            .into_iter()
+            .enumerate()
+            .map(|(index, shape)| {
+                let numbers = self_test::input(index, shape.iter().product());
+                (shape, numbers)
+            })
+            .collect();
+        let started = Instant::now();
+        let answer = network.first_answer(&inputs)?;
+        let run = started.elapsed();
+        let computed = sampled(&answer);
+        if computed.len() != recorded.len() {
+            return Err(self.malformed(&format!(
+                "network {role} has {} numbers where {} belong",
+                recorded.len(),
+                computed.len()
+            )));
+        }
+        let measure = Measure::of(role, &answer);
+        Ok(Some(NetworkTest {
+            network: role.to_owned(),
+            file: pack.folder().join(network.file()),
+            measure,
+            error: measure.error(&computed, recorded),
+            limit: measure.limit(device, pack.manifest().precision),
+            finite: all_finite(&answer),
+            load: Duration::ZERO,
+            run,
+        }))
+    }
+}
+
+fn sampled(answer: &Answer) -> Vec<f64> {
+    match answer {
+        Answer::Floats(numbers) => {
+            self_test::places(numbers.len()).map(|place| f64::from(numbers[place])).collect()
+        }
+        Answer::Bytes(numbers) => {
+            self_test::places(numbers.len()).map(|place| f64::from(numbers[place])).collect()
+        }
+    }
+}
+
+fn all_finite(answer: &Answer) -> bool {
+    match answer {
+        Answer::Floats(numbers) => numbers.iter().all(|number| number.is_finite()),
+        Answer::Bytes(_) => true,
+    }
+}
