@@ -49,19 +49,25 @@ pub struct Prices {
 }
 
 impl Usage {
+    /// Adds what a server counted; counters that would overflow stay at their largest.
     pub(crate) fn add_response(&mut self, usage: &ResponseUsage) {
         let (input, cached) = (&usage.input_token_details, &usage.input_token_details.cached_tokens_details);
-        self.responses += 1;
-        self.text_in += input.text_tokens.saturating_sub(cached.text_tokens);
-        self.audio_in += input.audio_tokens.saturating_sub(cached.audio_tokens);
-        self.image_in += input.image_tokens.saturating_sub(cached.image_tokens);
-        self.cached_in += input.cached_tokens;
-        self.text_out += usage.output_token_details.text_tokens;
-        self.audio_out += usage.output_token_details.audio_tokens;
+        let output = &usage.output_token_details;
+        for (counter, tokens) in [
+            (&mut self.responses, 1),
+            (&mut self.text_in, input.text_tokens.saturating_sub(cached.text_tokens)),
+            (&mut self.audio_in, input.audio_tokens.saturating_sub(cached.audio_tokens)),
+            (&mut self.image_in, input.image_tokens.saturating_sub(cached.image_tokens)),
+            (&mut self.cached_in, input.cached_tokens),
+            (&mut self.text_out, output.text_tokens),
+            (&mut self.audio_out, output.audio_tokens),
+        ] {
+            *counter = counter.saturating_add(tokens);
+        }
     }
 
     pub(crate) fn add_transcription(&mut self, usage: &TranscriptionUsage) {
-        self.transcription_tokens += usage.total_tokens;
+        self.transcription_tokens = self.transcription_tokens.saturating_add(usage.total_tokens);
         self.transcription_seconds += usage.seconds.max(0.0);
     }
 
