@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use musetalk_core::{Error, ErrorKind, Result, self_test};
+use musetalk_core::{Error, ErrorKind, ModelPack, Result, self_test};
 
 use crate::Precision;
 use crate::checkpoint::{Checkpoint, ModelVersion, Sources};
@@ -135,20 +135,22 @@ impl PackBuilder {
 
     /// Builds the pack as the folder `out`, in a folder beside it that takes its name when complete.
     ///
-    /// Blocks for seconds (official weights: as long as reading and writing 4 GB takes). Needs the memory of the
-    /// largest tensor, not of the network. `progress` is called often; `ControlFlow::Break` cancels and leaves nothing.
+    /// Blocks for seconds (official weights: as long as reading and writing 4 GB takes). Needs the memory of the largest
+    /// tensor and of the self-test, not of the network: 0.55 GB for official weights. `progress` is called with every tensor;
+    /// `ControlFlow::Break` cancels and leaves nothing.
     ///
     /// # Errors
     ///
     /// - `NotFound`: the folder, or a network that a pack needs, does not exist; the message lists all that are missing,
     ///   with where they come from, licence and size.
-    /// - `Corrupt`: a file is damaged, malformed, or holds values that are not finite.
+    /// - `Corrupt`: a file is damaged, malformed, or holds values that are not finite, or that make such values.
     /// - `Incompatible`: a tensor is missing or of another shape than its network has, or the three networks do not fit
     ///   together.
-    /// - `Unsupported`: a configuration asks for something that is not built, or a file holds more than tensors; the
-    ///   message names the option, or what it holds.
-    /// - `InvalidInput`: `out` exists and is not a pack, or is one and `replace` is off; the folder of checkpoints holds
-    ///   tens of thousands of files.
+    /// - `Unsupported`: a configuration asks for something that is not built, or for a size that no reader of packs takes; a
+    ///   file holds more than tensors; weights, or what they make, are too large for a pack of halves. The message names the
+    ///   option, what the file holds, or the weight or node.
+    /// - `InvalidInput`: `out` exists and is not a pack, is one and `replace` is off, or is a link that leads nowhere; the
+    ///   folder of checkpoints holds tens of thousands of files.
     /// - `Cancelled`: `progress` said so.
     /// - `Io`: reading or writing failed.
     pub fn build(
@@ -159,6 +161,11 @@ impl PackBuilder {
         let reporter = Reporter::new(&mut progress);
         let staging = Staging::beside(out.as_ref(), self.replace)?;
         let filled = self.fill(&staging, &reporter)?;
+        if self.ending == Ending::Bytes {
+            // What gets a name is what the reader takes.
+            ModelPack::open(staging.path())
+                .map_err(|e| Error::new(e.kind(), format!("no pack was written: {e}")).caused_by(e))?;
+        }
         reporter.finish()?;
         Ok(BuiltPack { folder: staging.publish()?, ..filled })
     }
@@ -168,6 +175,9 @@ impl PackBuilder {
         let sources = Sources::find(&self.from, self.version, reporter)?;
         let Sources { whisper, unet, vae, .. } = &sources;
         let shapes = Shapes::configured(whisper, unet, vae)?;
+        if self.ending == Ending::Bytes {
+            shapes.check_limits(whisper, vae)?;
+        }
         let mut pack = Parts::new(staging.path(), reporter, self.precision, self.largest_inside);
         pack.network("audio_encoder", whisper, &[""], |graph| shapes.whisper.build(whisper, graph))?;
         let (side, rows) = (shapes.vae.latent_size(), shapes.rows());
@@ -192,7 +202,8 @@ impl PackBuilder {
         let encoder_identity = shapes.vae.identity(vae.digest(&encoder)?);
         let parameters = pack.networks.values().map(|network| network.parameters).sum();
         let absent = sources.absent();
-        let Sources { origin, notes, .. } = sources;
+        let Sources { origin, mut notes, .. } = sources;
+        notes.append(&mut pack.notes);
         let folder_name = staging.name();
         let manifest = Manifest {
             format: FORMAT,
@@ -246,6 +257,19 @@ impl Shapes {
         Ok(Self { whisper, unet, vae })
     }
 
+    /// The limits of whoever reads the pack: larger networks would only cost the time and memory of their trial.
+    fn check_limits(&self, whisper: &Checkpoint<'_>, vae: &Checkpoint<'_>) -> Result<()> {
+        let (audio, image) = (whisper.config(), vae.config());
+        image.within("sample_size", self.vae.size, 16..=2048)?;
+        image.divisible("sample_size", self.vae.size, "a pair of pixels,", 2)?;
+        image.within("the side of the latents", self.vae.latent_size(), 1..=512)?;
+        image.within("latent_channels", self.vae.latent_channels, 1..=64)?;
+        audio.within("num_mel_bins", self.whisper.mels, 80..=80)?;
+        audio.within("max_source_positions", self.whisper.positions, 20..=6000)?;
+        audio.within("encoder_layers", self.whisper.layers, 1..=63)?;
+        audio.within("d_model", self.whisper.width, 1..=8192)
+    }
+
     /// Rows of audio that the generator reads for one frame.
     pub(crate) fn rows(&self) -> usize {
         (TOKENS.0 + TOKENS.1) * (self.whisper.layers + 1)
@@ -288,12 +312,14 @@ pub(crate) struct Parts<'a, 'b> {
     trials: BTreeMap<&'static str, Vec<f32>>,
     /// Digests of what was taken as it is.
     published: Vec<(&'static str, String)>,
+    /// What a person should know of the networks.
+    notes: Vec<String>,
 }
 
 impl<'a, 'b> Parts<'a, 'b> {
     fn new(folder: &'a Path, reporter: &'a Reporter<'b>, precision: Precision, largest_inside: u64) -> Self {
-        let (files, networks, trials, published) = Default::default();
-        Self { folder, reporter, precision, largest_inside, files, networks, trials, published }
+        let (files, networks, trials, published, notes) = Default::default();
+        Self { folder, reporter, precision, largest_inside, files, networks, trials, published, notes }
     }
 
     /// Builds one graph from the tensors under some prefixes of a checkpoint, and tries it.
@@ -334,7 +360,7 @@ impl<'a, 'b> Parts<'a, 'b> {
             true => WeightStore::Inside,
             false => WeightStore::beside(self.folder, &format!("{name}.onnx.data"))?,
         };
-        let mut graph = Graph::new(name, store, precision).on_trial();
+        let mut graph = Graph::new(name, store, precision).on_trial(checkpoint.root().place());
         let before = checkpoint.values_used();
         build(&mut graph)?;
         let parameters = checkpoint.values_used() - before;
@@ -343,6 +369,7 @@ impl<'a, 'b> Parts<'a, 'b> {
         for file in built.files {
             self.list(file);
         }
+        self.notes.extend(built.untried);
         if let Some(numbers) = built.trial {
             self.trials.insert(name, self_test::places(numbers.len()).map(|place| numbers[place]).collect());
         }
