@@ -66,6 +66,8 @@ pub struct BuiltPack {
     pub bytes: u64,
     /// Values in the checkpoints that the networks use.
     pub parameters: u64,
+    /// The release that the generator is of, where its place among the checkpoints tells. `pack.json` says it in `weights`.
+    pub version: Option<ModelVersion>,
     /// What a person should know about the checkpoints, each in a sentence: contradictions, choices that were made.
     pub notes: Vec<String>,
     /// Networks that were not found and are not needed to speak, each with where it comes from, licence and size.
@@ -195,14 +197,15 @@ impl PackBuilder {
         let mut weights = Vec::new();
         for (network, role, checkpoint) in checkpoints {
             for (path, _) in checkpoint.files() {
-                weights.push(sources.entry(network, role, digest(&path, reporter)?));
+                let sha256 = digest(&path, reporter)?;
+                weights.push(sources.entry(network, role, &path, sha256));
             }
         }
         weights.extend(pack.published.iter().map(|(role, digest)| sources.published_entry(role, digest)));
         let encoder_identity = shapes.vae.identity(vae.digest(&encoder)?);
         let parameters = pack.networks.values().map(|network| network.parameters).sum();
         let absent = sources.absent();
-        let Sources { origin, mut notes, .. } = sources;
+        let Sources { origin, version, mut notes, .. } = sources;
         notes.append(&mut pack.notes);
         let folder_name = staging.name();
         let manifest = Manifest {
@@ -223,7 +226,7 @@ impl PackBuilder {
         };
         let written = write_file(staging.path(), manifest::FILE, &manifest.to_json()?)?;
         let bytes = manifest.files.values().map(|file| file.bytes).sum::<u64>() + written.bytes;
-        Ok(BuiltPack { folder: PathBuf::new(), bytes, parameters, notes, absent })
+        Ok(BuiltPack { folder: PathBuf::new(), bytes, parameters, version, notes, absent })
     }
 }
 
