@@ -42,21 +42,20 @@ impl AudioFile {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`], [`ErrorKind::Io`]; [`ErrorKind::InvalidInput`] for an empty file or a folder;
+    /// [`ErrorKind::NotFound`], [`ErrorKind::Io`]; [`ErrorKind::InvalidInput`] for an empty file, a folder, a pipe or a device;
     /// [`ErrorKind::Unsupported`] for anything that is not WAV, FLAC, MP3 or Ogg Vorbis; [`ErrorKind::Corrupt`]
     /// for a damaged header.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref().to_path_buf();
-        let file = File::open(&path).map_err(|e| Error::io("open the audio file", &path, e))?;
-        let about = file.metadata().map_err(|e| Error::io("read the audio file", &path, e))?;
-        if about.is_dir() {
-            return Err(say(
-                ErrorKind::InvalidInput,
-                "the audio must be a file, and this is a folder",
-                &path,
-            ));
+        // Looked at before it is opened: opening a pipe waits for somebody who writes, and a device never ends.
+        let about = std::fs::metadata(&path).map_err(|e| Error::io("open the audio file", &path, e))?;
+        if !about.is_file() {
+            let what = if about.is_dir() { "a folder" } else { "a pipe or a device" };
+            let sentence = format!("the audio must be a file, and this is {what}");
+            return Err(say(ErrorKind::InvalidInput, &sentence, &path));
         }
-        if about.is_file() && about.len() == 0 {
+        let file = File::open(&path).map_err(|e| Error::io("open the audio file", &path, e))?;
+        if about.len() == 0 {
             return Err(say(ErrorKind::InvalidInput, "the audio file is empty", &path));
         }
 

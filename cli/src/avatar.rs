@@ -39,7 +39,7 @@ fn inspect(args: &args::Inspect) -> Result<()> {
         report::line(&line.to_string());
         return Ok(());
     }
-    report::line(&format!("avatar     {}", asset.name()));
+    report::one_line(&format!("avatar     {}", asset.name()));
     report::line(&format!(
         "footage    {} frames, {seconds:.2} s, {}x{}",
         asset.frames(),
@@ -54,7 +54,7 @@ fn inspect(args: &args::Inspect) -> Result<()> {
         face.x1,
         face.y1
     ));
-    report::line(&format!("encoder    {}", asset.encoder_identity()));
+    report::one_line(&format!("encoder    {}", asset.encoder_identity()));
     report::line(&format!("file       {}", size(bytes)));
     Ok(())
 }

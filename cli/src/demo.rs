@@ -8,7 +8,7 @@ use crate::args;
 use crate::audio_file::AudioFile;
 use crate::demo_files::DemoFiles;
 use crate::progress::Progress;
-use crate::render::{Options, render};
+use crate::render::{Options, apart, render};
 use crate::report;
 use crate::setup;
 use crate::speech::Speech;
@@ -31,6 +31,7 @@ pub fn command(args: &args::Demo) -> Result<()> {
     };
     let out = args.out.clone().unwrap_or_else(default_out);
     let target = Target::of(&out)?;
+    apart::check(&target, &out, &[&files.pack(), avatar, voice])?;
     target.check(false)?;
     let file = AudioFile::open(voice)?;
 

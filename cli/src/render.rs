@@ -1,5 +1,6 @@
 //! `musetalk render`: a voice and a face in, a video out.
 
+pub(crate) mod apart;
 mod reference;
 
 use std::ops::ControlFlow;
@@ -25,6 +26,7 @@ pub fn command(args: &args::Render) -> Result<()> {
         return reference::command(args);
     }
     let target = Target::of(&args.out)?;
+    apart::check(&target, &args.out, &[&args.pack, &args.avatar, &args.audio])?;
     target.check(args.overwrite)?;
     let file = AudioFile::open(&args.audio)?;
     let mut builder = Engine::builder(&args.pack).device(args.device);

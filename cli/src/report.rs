@@ -1,5 +1,6 @@
 //! Everything a command says: results on standard output, remarks and errors on standard error.
 
+use std::borrow::Cow;
 use std::error::Error as _;
 use std::io::Write;
 
@@ -8,12 +9,30 @@ use musetalk_core::Error;
 /// A result, on standard output.
 pub(crate) fn line(text: &str) {
     // A reader who has gone wants no more lines.
-    drop(writeln!(std::io::stdout(), "{text}"));
+    drop(writeln!(std::io::stdout(), "{}", printable(text)));
+}
+
+/// A result that is one line, whatever the names in it are.
+pub(crate) fn one_line(text: &str) {
+    line(&text.replace('\n', "\\n"));
 }
 
 /// A remark, on standard error.
 pub(crate) fn note(text: &str) {
-    drop(writeln!(std::io::stderr(), "{text}"));
+    drop(writeln!(std::io::stderr(), "{}", printable(text)));
+}
+
+/// Names come from files of strangers: what would steer the terminal, or turn the order of what is read, is spelled out. In JSON
+/// the spelling is JSON's own, and means the same.
+fn printable(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| {
+        (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let spelled = |c: char| if steers(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    text.chars().map(spelled).collect()
 }
 
 /// An error: its sentence, and the causes that say more than it does.
@@ -29,4 +48,20 @@ pub fn error(error: &Error) {
         cause = e.source();
     }
     note(&text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printable;
+
+    #[test]
+    fn nothing_steers_the_terminal() {
+        assert_eq!(printable("a name\nof two lines, ő and 语"), "a name\nof two lines, ő and 语");
+        assert_eq!(printable("\u{1b}[2J\r\u{9b}1A\u{7f}"), "\\u001b[2J\\u000d\\u009b1A\\u007f");
+        assert_eq!(printable("evil\u{202e}gnp.exe"), "evil\\u202egnp.exe");
+        // serde_json leaves DEL and the second block of controls as they are; spelled out they are still the same text.
+        let json = serde_json::json!("\u{7f}\u{9b}\u{1b}").to_string();
+        let read: String = serde_json::from_str(&printable(&json)).unwrap();
+        assert_eq!(read, "\u{7f}\u{9b}\u{1b}");
+    }
 }

@@ -145,6 +145,23 @@ fn what_is_no_audio_is_an_error_of_its_kind_that_names_the_file() {
     assert_eq!(decode(folder.path()).unwrap_err().kind(), ErrorKind::InvalidInput);
 }
 
+/// Whoever opens a pipe waits for somebody who writes, and a device never ends.
+#[cfg(unix)]
+#[test]
+fn what_never_ends_is_refused_at_once() {
+    let folder = Folder::new();
+    let pipe = folder.join("pipe.wav");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for path in [pipe, "/dev/zero".into()] {
+        let (tell, told) = std::sync::mpsc::sync_channel(1);
+        let opened = path.clone();
+        std::thread::spawn(move || tell.send(AudioFile::open(opened).map(drop)));
+        let error = told.recv_timeout(std::time::Duration::from_secs(60)).expect("it waits").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    }
+}
+
 #[test]
 fn a_file_that_breaks_off_says_at_which_second() {
     if !installed("ffmpeg") {

@@ -72,6 +72,48 @@ fn a_failure_is_exit_code_1_and_names_the_file() {
     }
 }
 
+/// Footage is worth more than what is made of it.
+#[test]
+fn what_is_read_is_not_written_over() {
+    let folder = Folder::new();
+    let (pack, parts, elsewhere) = (folder.join("pack"), folder.join("parts"), folder.join("elsewhere"));
+    for path in [&pack, &parts.join("frames"), &elsewhere] {
+        std::fs::create_dir_all(path).unwrap();
+    }
+    std::fs::write(parts.join("frames/00000000.png"), "the only copy").unwrap();
+    std::fs::write(elsewhere.join("00000000.png"), "a mask").unwrap();
+    std::fs::write(folder.join("voice.avi"), "a voice").unwrap();
+    std::fs::write(folder.join("face.avi"), "a face").unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&elsewhere, parts.join("masks")).unwrap();
+    let render = |avatar: &str, out: &str, more: &[&str]| {
+        let mut command = musetalk(&["render", "--overwrite"]);
+        command.arg("--pack").arg(&pack).arg("--avatar").arg(folder.join(avatar));
+        command.arg("--audio").arg(folder.join("voice.avi")).arg("--out").arg(folder.join(out)).args(more);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        said(&output)
+    };
+    let mut into_footage =
+        vec!["parts/frames", "parts/frames/new", "parts/new/", "pack/../parts/frames", "pack/new/"];
+    if cfg!(unix) {
+        into_footage.push("elsewhere");
+    }
+    for out in into_footage {
+        let text = render("parts", out, &["--reference"]);
+        assert!(text.contains("write elsewhere") && text.contains(out), "{out}: {text}");
+    }
+    for out in ["face.avi", "voice.avi", "pack/talk.avi"] {
+        let text = render("face.avi", out, &[]);
+        assert!(text.contains("write elsewhere") && text.contains(out), "{out}: {text}");
+    }
+    // A place of its own beside them is none of these.
+    let text = render("parts", "parts-rendered", &["--reference"]);
+    assert!(!text.contains("write elsewhere"), "{text}");
+    assert_eq!(std::fs::read(parts.join("frames/00000000.png")).unwrap(), b"the only copy");
+    assert_eq!(std::fs::read(elsewhere.join("00000000.png")).unwrap(), b"a mask");
+}
+
 /// The command on a machine that has nothing: no library, no cache, no network.
 fn bare(args: &[&str], cache: &Path) -> std::process::Command {
     let mut command = musetalk(args);

@@ -61,6 +61,11 @@ fn a_sound_pack_is_verified_in_words_and_in_json() {
     {
         assert!(text.contains(word), "{word} is missing: {text}");
     }
+    // The limits as they are, and not rounded to a power of ten.
+    for (network, limit) in [("generator", " 0.001 "), ("decoder", " 0.5 ")] {
+        let row = text.lines().find(|line| line.starts_with(network)).unwrap();
+        assert!(row.contains(limit), "{row}");
+    }
     let (code, value) = json_of(&["pack", "verify", "--device", "cpu", "--json"], &pack);
     assert_eq!(code, Some(0));
     assert_eq!(value["self_test"]["passed"], true);
@@ -91,6 +96,34 @@ fn nonsense_is_exit_code_1_with_the_network_and_what_to_do() {
     // The checksums alone are sound.
     let output = musetalk(&["pack", "verify", "--no-run"]).arg(&pack).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+}
+
+#[test]
+fn a_record_that_says_nothing_passes_nothing() {
+    ready();
+    let folder = Folder::new();
+    let pack = pack(&folder, b"{}", |_| {});
+    let (code, value) = json_of(&["pack", "verify", "--device", "cpu", "--json"], &pack);
+    assert_eq!((code, &value["self_test"]["passed"]), (Some(0), &Value::Null), "{value}");
+    assert!(value["self_test"]["reason"].as_str().unwrap().contains("no record"), "{value}");
+    let output = musetalk(&["pack", "verify", "--device", "cpu"]).arg(&pack).output().unwrap();
+    let text = said(&output);
+    assert!(text.contains("no record") && text.contains("nothing was run"), "{text}");
+}
+
+#[test]
+fn a_network_without_a_record_is_named() {
+    ready();
+    let folder = Folder::new();
+    let mut record: Value = serde_json::from_slice(RECORD).unwrap();
+    record.as_object_mut().unwrap().remove("decoder").unwrap();
+    let pack = pack(&folder, record.to_string().as_bytes(), |_| {});
+    let output = musetalk(&["pack", "verify", "--device", "cpu"]).arg(&pack).output().unwrap();
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("NOT TESTED, for want of a record: decoder"), "{text}");
+    let (_, value) = json_of(&["pack", "verify", "--device", "cpu", "--json"], &pack);
+    assert_eq!(value["self_test"]["untested"], json!(["decoder"]));
 }
 
 #[test]
@@ -125,6 +158,40 @@ fn inspect_tells_what_a_frame_costs() {
     assert_eq!(code, Some(0));
     assert_eq!(value["format"], 1);
     assert_eq!(value["derived"]["gmac_per_frame"]["total"], 0.011);
+}
+
+#[test]
+fn a_name_in_a_pack_neither_steers_the_terminal_nor_makes_lines() {
+    let folder = Folder::new();
+    let pack = pack(&folder, RECORD, |manifest| {
+        manifest["name"] = json!("\u{1b}[2Jpack\nfiles      0, every one sound");
+    });
+    let output = musetalk(&["pack", "inspect"]).arg(&pack).output().unwrap();
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.starts_with("pack       \\u001b[2Jpack\\nfiles "), "{text}");
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+    let (_, value) = json_of(&["pack", "inspect", "--json"], &pack);
+    assert_eq!(value["name"], "\u{1b}[2Jpack\nfiles      0, every one sound");
+}
+
+#[test]
+fn inspect_tells_what_a_pack_was_compared_with() {
+    let folder = Folder::new();
+    let pack = pack(&folder, RECORD, |_| {});
+    let inspect = || said(&musetalk(&["pack", "inspect"]).arg(&pack).output().unwrap());
+    // As the builder leaves it.
+    let text = inspect();
+    assert!(text.contains("parity     never compared with a reference"), "{text}");
+    let path = pack.join("pack.json");
+    let mut manifest: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    manifest["parity"] = json!({ "reference": "PyTorch 2.9", "relative_error": { "decoder": 2e-6 } });
+    std::fs::write(&path, manifest.to_string()).unwrap();
+    let text = inspect();
+    for word in ["with PyTorch 2.9", "decoder: relative error 2.0e-6"] {
+        assert!(text.contains(word), "{word} is missing: {text}");
+    }
+    assert!(!text.contains("never compared"), "{text}");
 }
 
 #[test]

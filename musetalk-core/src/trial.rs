@@ -30,6 +30,8 @@ pub struct SelfTest {
     pub device: Device,
     /// The version of ONNX Runtime that ran them.
     pub runtime: String,
+    /// What the weights of the pack are stored in.
+    pub precision: Precision,
     /// One for each network that has a record, in the order they ran.
     pub networks: Vec<NetworkTest>,
     /// Networks that the pack has no record of, and that did not run.
@@ -66,9 +68,9 @@ impl NetworkTest {
 }
 
 impl SelfTest {
-    /// Whether the device computes every network that was tested.
+    /// Whether the device computes every network that was tested; false where none was, because nothing is known then.
     pub fn passed(&self) -> bool {
-        self.networks.iter().all(NetworkTest::passed)
+        !self.networks.is_empty() && self.networks.iter().all(NetworkTest::passed)
     }
 
     /// An error about the first network that did not pass, with what to do.
@@ -80,34 +82,44 @@ impl SelfTest {
     pub fn check(&self) -> Result<()> {
         match self.networks.iter().find(|test| !test.passed()) {
             None => Ok(()),
-            Some(test) => Err(failure(self.device, &self.runtime, test)),
+            Some(test) => Err(self.failure(test)),
         }
     }
-}
 
-fn failure(device: Device, runtime: &str, test: &NetworkTest) -> Error {
-    let NetworkTest { network, measure, error, limit, .. } = test;
-    let found = if test.finite {
-        format!("{measure} {error:.2e} where {limit:.0e} passes")
-    } else {
-        "numbers that are not finite".to_owned()
-    };
-    let (kind, advice) = if device == Device::Cpu {
-        let advice = "the pack was recorded wrongly or the library is broken; try `musetalk setup --force`, then build the pack again";
-        (ErrorKind::Corrupt, advice.to_owned())
-    } else {
-        let advice = format!(
+    fn failure(&self, test: &NetworkTest) -> Error {
+        let Self { device, runtime, .. } = self;
+        let NetworkTest { network, measure, error, limit, .. } = test;
+        let found = if test.finite {
+            format!("{measure} {} where {limit} passes", measure.say(*error))
+        } else {
+            "numbers that are not finite".to_owned()
+        };
+        let kind = if *device == Device::Cpu { ErrorKind::Corrupt } else { ErrorKind::DeviceUnavailable };
+        let (file, advice) = (test.file.display(), self.advice());
+        let text = format!(
+            "network {network} computes nonsense on {device} with ONNX Runtime {runtime}: {found}; {advice}: {file}"
+        );
+        Error::new(kind, text)
+    }
+
+    fn advice(&self) -> String {
+        let device = self.device;
+        if device == Device::Cpu {
+            return "the pack was recorded wrongly or the library is broken; try `musetalk setup --force`, then build the pack again"
+                .to_owned();
+        }
+        let driver = format!(
             "update the driver of {device} or the ONNX Runtime that was built for it, or use another device such as cpu"
         );
-        (ErrorKind::DeviceUnavailable, advice)
-    };
-    Error::new(
-        kind,
-        format!(
-            "network {network} computes nonsense on {device} with ONNX Runtime {runtime}: {found}; {advice}: {}",
-            test.file.display()
-        ),
-    )
+        match self.precision {
+            Precision::Fp32 => driver,
+            // A sound device gives the same where a network goes beyond 65504.
+            Precision::Fp16 => format!(
+                "its values may be beyond what 16 bits hold: build the pack with `musetalk pack build --precision fp32`; \
+                 or the device is at fault: {driver}"
+            ),
+        }
+    }
 }
 
 /// Loads every network that has a record, one after another, and examines it. `progress` hears which network of how many
@@ -141,6 +153,7 @@ pub(crate) fn of_pack(
     Ok(SelfTest {
         device: options.device,
         runtime: library.version().to_owned(),
+        precision: manifest.precision,
         networks,
         untested: untested.into_iter().map(str::to_owned).collect(),
     })
@@ -212,5 +225,45 @@ fn all_finite(answer: &Answer) -> bool {
     match answer {
         Answer::Floats(numbers) => numbers.iter().all(|number| number.is_finite()),
         Answer::Bytes(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(device: Device, precision: Precision) -> (ErrorKind, String) {
+        let test = NetworkTest {
+            network: "decoder".to_owned(),
+            file: PathBuf::from("pack/decoder.onnx"),
+            measure: Measure::Bytes,
+            error: 23.4567,
+            limit: 1.5,
+            finite: true,
+            load: Duration::ZERO,
+            run: Duration::ZERO,
+        };
+        let runtime = "1.31.1".to_owned();
+        let found = SelfTest { device, runtime, precision, networks: vec![test], untested: Vec::new() };
+        let error = found.check().unwrap_err();
+        (error.kind(), error.to_string())
+    }
+
+    #[test]
+    fn every_likely_cause_is_named() {
+        let (kind, text) = said(Device::Cuda(0), Precision::Fp16);
+        assert_eq!(kind, ErrorKind::DeviceUnavailable);
+        for words in
+            ["23.457 where 1.5 passes", "16 bits", "--precision fp32", "driver of cuda:0", "decoder.onnx"]
+        {
+            assert!(text.contains(words), "{words} is missing: {text}");
+        }
+        let (kind, text) = said(Device::Cuda(0), Precision::Fp32);
+        assert!(kind == ErrorKind::DeviceUnavailable && text.contains("driver of cuda:0"), "{text}");
+        assert!(!text.contains("16 bits"), "{text}");
+        // A processor computes in 32 bits whatever the weights are stored in.
+        let (kind, text) = said(Device::Cpu, Precision::Fp16);
+        assert!(kind == ErrorKind::Corrupt && text.contains("musetalk setup --force"), "{text}");
+        assert!(!text.contains("16 bits"), "{text}");
     }
 }

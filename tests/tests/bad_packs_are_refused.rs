@@ -103,6 +103,33 @@ fn a_pack_json_that_is_none() {
     refused(ModelPack::open(&folder), ErrorKind::Corrupt, &path);
 }
 
+/// Which of two entries counts is not for each reader to choose.
+#[test]
+fn names_that_stand_there_twice() {
+    let folder = copy();
+    let path = folder.join("pack.json");
+    let mut value = manifest(&folder);
+    value["parity"] = json!({ "reference": null, "relative_error": { "decoder": 1e-6 } });
+    let whole = value.to_string();
+    let twice = |object: &Value, name: &str| {
+        let once = object.to_string();
+        whole.replacen(&once, &format!("{{\"{name}\":{},{}", object[name], &once[1..]), 1)
+    };
+    for (object, name) in [
+        (&value["files"], "encoder.onnx"),
+        (&value["networks"], "decoder"),
+        (&value["parity"]["relative_error"], "decoder"),
+    ] {
+        let text = twice(object, name);
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value, "another reader sees nothing");
+        fs::write(&path, text).unwrap();
+        let message = refused(ModelPack::open(&folder), ErrorKind::Corrupt, &path);
+        assert!(message.contains(name) && message.contains("twice"), "{message}");
+    }
+    fs::write(&path, whole).unwrap();
+    ModelPack::open(&folder).unwrap();
+}
+
 #[test]
 fn other_formats_are_told_from_damage() {
     for format in [0, 2, u32::MAX] {
@@ -225,6 +252,50 @@ fn files_that_the_list_of_files_lacks() {
         pack["networks"]["decoder"]["widened"] = file;
     });
     refused(opened, ErrorKind::Corrupt, &folder.join("pack.json"));
+}
+
+/// Weights that no checksum covers could be any.
+#[test]
+fn files_that_nobody_vouches_for() {
+    let folder = scratch("unlisted");
+    let (checkpoint, pack) = (folder.join("checkpoint"), folder.join("pack"));
+    musetalk_models::tiny::write_checkpoint(&checkpoint, 7).unwrap();
+    musetalk_models::PackBuilder::new(&checkpoint)
+        .with_largest_inside(0)
+        .build(&pack, |_: musetalk_models::Progress<'_>| ControlFlow::Continue(()))
+        .unwrap();
+    let path = pack.join("pack.json");
+    let whole = manifest(&pack);
+    let check = || ModelPack::open(&pack)?.verify(|_, _| ControlFlow::Continue(()));
+    check().unwrap();
+    drop(build(&pack).unwrap());
+    // The graph still names the file beside it.
+    let data = pack.join("generator.onnx.data");
+    let mut value = whole.clone();
+    value["files"].as_object_mut().unwrap().remove("generator.onnx.data").unwrap();
+    fs::write(&path, value.to_string()).unwrap();
+    let sound = fs::read(&data).unwrap();
+    let mut changed = sound.clone();
+    changed[sound.len() / 2] ^= 1;
+    fs::write(&data, &changed).unwrap();
+    refused(check(), ErrorKind::Corrupt, &data);
+    refused(build(&pack), ErrorKind::Corrupt, &data);
+    fs::write(&data, &sound).unwrap();
+    fs::write(&path, whole.to_string()).unwrap();
+    check().unwrap();
+    // A graph could name any of these.
+    for name in [".weights", "weights.bin", "decoder.onnx.data.bak"] {
+        let stranger = pack.join(name);
+        fs::write(&stranger, b"weights").unwrap();
+        refused(check(), ErrorKind::Corrupt, &stranger);
+        refused(build(&pack), ErrorKind::Corrupt, &stranger);
+        fs::remove_file(&stranger).unwrap();
+    }
+    let below = pack.join("below");
+    fs::create_dir(&below).unwrap();
+    refused(check(), ErrorKind::Corrupt, &below);
+    fs::remove_dir(&below).unwrap();
+    drop(build(&pack).unwrap());
 }
 
 #[cfg(unix)]

@@ -16,7 +16,7 @@ pub(super) fn command(args: &args::Inspect) -> Result<()> {
         return Ok(());
     }
     for line in in_words(pack.manifest()) {
-        report::line(&line);
+        report::one_line(&line);
     }
     Ok(())
 }
@@ -103,11 +103,10 @@ fn in_words(manifest: &Manifest) -> Vec<String> {
         lines
             .push(format!("weights    {}: {}, licence {}", weights.network, weights.origin, weights.licence));
     }
-    match &manifest.parity {
-        Some(parity) => {
-            if let Some(reference) = &parity.reference {
-                lines.push(format!("parity     with {reference}"));
-            }
+    // A builder always writes the entry; the reference in it says whether anything was compared.
+    match manifest.parity.as_ref().and_then(|parity| Some((parity.reference.as_ref()?, parity))) {
+        Some((reference, parity)) => {
+            lines.push(format!("parity     with {reference}"));
             for (network, error) in &parity.relative_error {
                 lines.push(format!("parity     {network}: relative error {error:.1e}"));
             }

@@ -89,12 +89,13 @@ fn stop_or_go() -> ControlFlow<()> {
     if cancel::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
+/// Of a pack of which nothing is known.
+const NO_RECORD: &str = "the pack has no record for a self-test, so nothing was run";
+
 fn in_words(tested: &Tested) -> Vec<String> {
     let found = &tested.found;
     if found.networks.is_empty() {
-        return vec![
-            "the pack has no record for a self-test, so nothing was run; build it again for one".to_owned(),
-        ];
+        return vec![format!("{NO_RECORD}; build the pack again for one")];
     }
     let mut lines = vec![
         format!("ran on {} with ONNX Runtime {}", found.device, found.runtime),
@@ -113,15 +114,15 @@ fn in_words(tested: &Tested) -> Vec<String> {
             "{:<15} {:<22} {:>9} {:>9} {:>8.2} {:>9.1} {:>9}  {verdict}",
             test.network,
             test.measure.to_string(),
-            format!("{:.1e}", test.error),
-            format!("{:.0e}", test.limit),
+            test.measure.say(test.error),
+            test.limit,
             test.load.as_secs_f64(),
             test.run.as_secs_f64() * 1e3,
             memory.map_or_else(|| "unknown".to_owned(), size),
         ));
     }
     if !found.untested.is_empty() {
-        lines.push(format!("without a record, and not run: {}", found.untested.join(", ")));
+        lines.push(format!("NOT TESTED, for want of a record: {}", found.untested.join(", ")));
     }
     lines
 }
@@ -157,10 +158,13 @@ fn for_programs(pack: &ModelPack, tested: Option<&Tested>) -> Value {
             })
         })
         .collect();
+    // Neither true nor false where nothing was run.
+    let ran = !tested.found.networks.is_empty();
     value["self_test"] = json!({
         "device": tested.found.device.to_string(),
         "onnxruntime": tested.found.runtime,
-        "passed": tested.found.passed(),
+        "passed": ran.then(|| tested.found.passed()),
+        "reason": (!ran).then_some(NO_RECORD),
         "networks": networks,
         "untested": tested.found.untested,
     });

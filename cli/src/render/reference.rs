@@ -15,6 +15,7 @@ use crate::video::{Target, VideoFormat, VideoSink};
 /// Renders, and says how long it took.
 pub(super) fn command(args: &args::Render) -> Result<()> {
     let target = Target::of(&args.out)?;
+    super::apart::check(&target, &args.out, &[&args.pack, &args.avatar, &args.audio])?;
     target.check(args.overwrite)?;
     let mut file = AudioFile::open(&args.audio)?;
     let mut builder = Engine::builder(&args.pack).device(args.device);

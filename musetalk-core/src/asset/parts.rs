@@ -1,7 +1,14 @@
 use std::path::Path;
 
 use super::FaceBox;
+use crate::files;
 use crate::{Error, ErrorKind, Result};
+
+/// Hours of footage: a box has some twenty bytes.
+const LARGEST_BOXES: u64 = 16 << 20;
+
+/// More than a PNG of 8K without any compression.
+const LARGEST_PICTURE: u64 = 256 << 20;
 
 /// What an avatar is made of before any network has seen it.
 #[derive(Clone, Debug, Default)]
@@ -52,15 +59,15 @@ impl AvatarParts {
 /// The face boxes of a folder of parts, from its `boxes.json`.
 pub(crate) fn read_boxes(folder: &Path) -> Result<Vec<FaceBox>> {
     let path = folder.join("boxes.json");
-    let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read the face boxes", &path, e))?;
+    let text = files::read_small(&path, LARGEST_BOXES)?;
     let edges: Vec<[i32; 4]> =
-        serde_json::from_str(&text).map_err(|e| damaged(&path, &e.to_string()).caused_by(e))?;
+        serde_json::from_slice(&text).map_err(|e| damaged(&path, &e.to_string()).caused_by(e))?;
     Ok(edges.into_iter().map(|[x1, y1, x2, y2]| FaceBox { x1, y1, x2, y2 }).collect())
 }
 
 /// A PNG file.
 pub(crate) fn read_picture(path: &Path) -> Result<image::DynamicImage> {
-    let bytes = std::fs::read(path).map_err(|e| Error::io("read a picture", path, e))?;
+    let bytes = files::read_small(path, LARGEST_PICTURE)?;
     image::load_from_memory_with_format(&bytes, image::ImageFormat::Png)
         .map_err(|e| damaged(path, &e.to_string()).caused_by(e))
 }

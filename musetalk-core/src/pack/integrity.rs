@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::ops::ControlFlow;
@@ -64,6 +65,26 @@ pub(crate) fn check_content(
                 path.display()
             ),
         ));
+    }
+    Ok(())
+}
+
+/// Nothing lies in the folder but `pack.json` and what it lists. A graph may take weights from any file beside or below it,
+/// hidden ones too, and nobody compares what is not listed.
+pub(crate) fn check_strangers(folder: &Path, files: &BTreeMap<String, FileEntry>) -> Result<()> {
+    let failed = |e| Error::io("list the pack", folder, e);
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        if !name.to_str().is_some_and(|name| name == "pack.json" || files.contains_key(name)) {
+            return Err(Error::new(
+                ErrorKind::Corrupt,
+                format!(
+                    "this is not among the files that pack.json lists, so no checksum vouches for it; move it out of the \
+                     pack, or fetch or build the pack again: {}",
+                    folder.join(name).display()
+                ),
+            ));
+        }
     }
     Ok(())
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::unique::unique;
 use crate::time::FrameRate;
 use crate::{Error, ErrorKind, Result};
 
@@ -37,8 +38,10 @@ pub struct Manifest {
     pub audio: AudioLayout,
     /// The graphs by role: `audio_encoder`, `generator`, `decoder`, `encoder`, and those that only find and cut out faces:
     /// `face_detector`, `face_landmarks`, `face_parser`, any of which may be absent.
+    #[serde(deserialize_with = "unique")]
     pub networks: BTreeMap<String, NetworkEntry>,
     /// Every other file of the pack by name.
+    #[serde(deserialize_with = "unique")]
     pub files: BTreeMap<String, FileEntry>,
     /// Where the weights come from.
     #[serde(default)]
@@ -210,7 +213,7 @@ pub struct Parity {
     #[serde(default)]
     pub reference: Option<String>,
     /// ‖x − y‖₂ / ‖y‖₂ by network.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "unique")]
     pub relative_error: BTreeMap<String, f64>,
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod compatibility;
 pub(crate) mod integrity;
 mod manifest;
 mod receipts;
+mod unique;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -13,9 +14,11 @@ pub use manifest::{
     AudioLayout, Dimension, FileEntry, ImageSizes, Manifest, NetworkEntry, Optimisation, PACK_FORMAT, Parity,
     Precision, TensorEntry, WeightsEntry,
 };
+pub(crate) use unique::unique;
 
 use receipts::Receipts;
 
+use crate::files;
 use crate::time::FrameRate;
 use crate::{Error, ErrorKind, Result};
 
@@ -43,19 +46,8 @@ impl ModelPack {
     pub fn open(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
         let path = folder.join("pack.json");
-        let size = std::fs::metadata(&path).map_err(|e| Error::io("open the pack", &path, e))?.len();
-        if size > MANIFEST_LIMIT {
-            return Err(Error::new(
-                ErrorKind::Corrupt,
-                format!("pack.json has {size} bytes: {}", path.display()),
-            ));
-        }
-        let text = std::fs::read_to_string(&path).map_err(|e| match e.kind() {
-            std::io::ErrorKind::InvalidData => {
-                Error::new(ErrorKind::Corrupt, format!("pack.json is not text: {}", path.display()))
-                    .caused_by(e)
-            }
-            _ => Error::io("read the pack", &path, e),
+        let text = String::from_utf8(files::read_small(&path, MANIFEST_LIMIT)?).map_err(|e| {
+            Error::new(ErrorKind::Corrupt, format!("pack.json is not text: {}", path.display())).caused_by(e)
         })?;
         let manifest = Manifest::parse(&text)
             .map_err(|e| Error::new(e.kind(), format!("{e}: {}", path.display())).caused_by(e))?;
@@ -72,10 +64,12 @@ impl ModelPack {
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::Corrupt`]: a file is not the one that was packed.
+    /// - [`ErrorKind::Corrupt`]: a file is not the one that was packed, or the folder holds something that `pack.json` does not
+    ///   list: a file of any name, hidden or not, or a folder.
     /// - [`ErrorKind::Cancelled`]: `progress` stopped it.
     /// - [`ErrorKind::Io`]: reading failed.
     pub fn verify(&self, mut progress: impl FnMut(u64, u64) -> ControlFlow<()>) -> Result<()> {
+        integrity::check_strangers(&self.folder, &self.manifest.files)?;
         let total = self.manifest.files.values().map(|entry| entry.bytes).sum();
         let mut done = 0;
         for (name, entry) in &self.manifest.files {
@@ -89,6 +83,7 @@ impl ModelPack {
 
     /// Like [`verify`](Self::verify), but spares files whose content has been read before and that did not change since.
     pub(crate) fn verify_once(&self) -> Result<()> {
+        integrity::check_strangers(&self.folder, &self.manifest.files)?;
         let receipts = Receipts::of_user();
         for (name, entry) in &self.manifest.files {
             let path = self.folder.join(name);

@@ -42,8 +42,9 @@ pub(crate) fn guard(
         return Ok(());
     }
     let found = Record::of(pack)?.examine(pack, role, network, device)?;
-    let runtime = library.version().to_owned();
-    SelfTest { device, runtime, networks: found.into_iter().collect(), untested: Vec::new() }.check()?;
+    let (runtime, precision) = (library.version().to_owned(), pack.manifest().precision);
+    let networks = found.into_iter().collect();
+    SelfTest { device, runtime, precision, networks, untested: Vec::new() }.check()?;
     guard.keep();
     Ok(())
 }

@@ -18,6 +18,14 @@ pub enum Measure {
 }
 
 impl Measure {
+    /// An error of this measure in digits: few for a ratio that spans powers of ten, thousandths for bytes and shares.
+    pub fn say(self, error: f64) -> String {
+        match self {
+            Self::Relative => format!("{error:.1e}"),
+            Self::Bytes | Self::Classes => format!("{error:.3}"),
+        }
+    }
+
     pub(super) fn of(role: &str, answer: &Answer) -> Self {
         match answer {
             Answer::Floats(_) => Self::Relative,
@@ -86,6 +94,13 @@ mod tests {
         for measure in [Measure::Relative, Measure::Bytes, Measure::Classes] {
             assert_eq!(measure.error(&[7.0; 4], &[7.0; 4]), 0.0);
         }
+    }
+
+    #[test]
+    fn errors_are_said_in_digits_that_fit() {
+        assert_eq!(Measure::Relative.say(1.234e-6), "1.2e-6");
+        assert_eq!(Measure::Bytes.say(23.456_7), "23.457");
+        assert_eq!(Measure::Classes.say(0.0), "0.000");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::pack::ModelPack;
+use crate::files;
+use crate::pack::{ModelPack, unique};
 use crate::{Error, ErrorKind, Result};
 
 /// What each network answered when the pack was built, as its `self_test` file says.
@@ -22,14 +23,12 @@ impl Record {
             return Ok(Self { path: pack.folder().join("pack.json"), answers: BTreeMap::new() });
         };
         let path = pack.folder().join(name);
-        let bytes = std::fs::metadata(&path).map_err(|e| Error::io("find the self-test", &path, e))?.len();
+        let text = files::read_small(&path, LIMIT)?;
         let mut record = Self { path, answers: BTreeMap::new() };
-        if bytes > LIMIT {
-            return Err(record.malformed(&format!("it has {bytes} bytes")));
-        }
-        let text = std::fs::read(&record.path).map_err(|e| Error::io("read", &record.path, e))?;
-        record.answers =
-            serde_json::from_slice(&text).map_err(|e| record.malformed(&e.to_string()).caused_by(e))?;
+        let mut json = serde_json::Deserializer::from_slice(&text);
+        record.answers = unique(&mut json)
+            .and_then(|answers| json.end().map(|()| answers))
+            .map_err(|e| record.malformed(&e.to_string()).caused_by(e))?;
         match record.answers.keys().find(|role| !manifest.networks.contains_key(*role)) {
             Some(stranger) => Err(record.malformed(&format!("the pack has no network {stranger}"))),
             None => Ok(record),
