@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use musetalk_core::{Error, ErrorKind, Result, self_test};
+use musetalk_core::{Error, ErrorKind, ModelPack, Result, self_test};
 
 use crate::Precision;
 use crate::checkpoint::{Checkpoint, ModelVersion, Sources};
@@ -66,6 +66,8 @@ pub struct BuiltPack {
     pub bytes: u64,
     /// Values in the checkpoints that the networks use.
     pub parameters: u64,
+    /// The release that the generator is of, where its place among the checkpoints tells. `pack.json` says it in `weights`.
+    pub version: Option<ModelVersion>,
     /// What a person should know about the checkpoints, each in a sentence: contradictions, choices that were made.
     pub notes: Vec<String>,
     /// Networks that were not found and are not needed to speak, each with where it comes from, licence and size.
@@ -135,20 +137,22 @@ impl PackBuilder {
 
     /// Builds the pack as the folder `out`, in a folder beside it that takes its name when complete.
     ///
-    /// Blocks for seconds (official weights: as long as reading and writing 4 GB takes). Needs the memory of the
-    /// largest tensor, not of the network. `progress` is called often; `ControlFlow::Break` cancels and leaves nothing.
+    /// Blocks for seconds (official weights: as long as reading and writing 4 GB takes). Needs the memory of the largest
+    /// tensor and of the self-test, not of the network: 0.55 GB for official weights. `progress` is called with every tensor;
+    /// `ControlFlow::Break` cancels and leaves nothing.
     ///
     /// # Errors
     ///
     /// - `NotFound`: the folder, or a network that a pack needs, does not exist; the message lists all that are missing,
     ///   with where they come from, licence and size.
-    /// - `Corrupt`: a file is damaged, malformed, or holds values that are not finite.
+    /// - `Corrupt`: a file is damaged, malformed, or holds values that are not finite, or that make such values.
     /// - `Incompatible`: a tensor is missing or of another shape than its network has, or the three networks do not fit
     ///   together.
-    /// - `Unsupported`: a configuration asks for something that is not built, or a file holds more than tensors; the
-    ///   message names the option, or what it holds.
-    /// - `InvalidInput`: `out` exists and is not a pack, or is one and `replace` is off; the folder of checkpoints holds
-    ///   tens of thousands of files.
+    /// - `Unsupported`: a configuration asks for something that is not built, or for a size that no reader of packs takes; a
+    ///   file holds more than tensors; weights, or what they make, are too large for a pack of halves. The message names the
+    ///   option, what the file holds, or the weight or node.
+    /// - `InvalidInput`: `out` exists and is not a pack, is one and `replace` is off, or is a link that leads nowhere; the
+    ///   folder of checkpoints holds tens of thousands of files.
     /// - `Cancelled`: `progress` said so.
     /// - `Io`: reading or writing failed.
     pub fn build(
@@ -159,6 +163,11 @@ impl PackBuilder {
         let reporter = Reporter::new(&mut progress);
         let staging = Staging::beside(out.as_ref(), self.replace)?;
         let filled = self.fill(&staging, &reporter)?;
+        if self.ending == Ending::Bytes {
+            // What gets a name is what the reader takes.
+            ModelPack::open(staging.path())
+                .map_err(|e| Error::new(e.kind(), format!("no pack was written: {e}")).caused_by(e))?;
+        }
         reporter.finish()?;
         Ok(BuiltPack { folder: staging.publish()?, ..filled })
     }
@@ -168,6 +177,9 @@ impl PackBuilder {
         let sources = Sources::find(&self.from, self.version, reporter)?;
         let Sources { whisper, unet, vae, .. } = &sources;
         let shapes = Shapes::configured(whisper, unet, vae)?;
+        if self.ending == Ending::Bytes {
+            shapes.check_limits(whisper, vae)?;
+        }
         let mut pack = Parts::new(staging.path(), reporter, self.precision, self.largest_inside);
         pack.network("audio_encoder", whisper, &[""], |graph| shapes.whisper.build(whisper, graph))?;
         let (side, rows) = (shapes.vae.latent_size(), shapes.rows());
@@ -185,14 +197,16 @@ impl PackBuilder {
         let mut weights = Vec::new();
         for (network, role, checkpoint) in checkpoints {
             for (path, _) in checkpoint.files() {
-                weights.push(sources.entry(network, role, digest(&path, reporter)?));
+                let sha256 = digest(&path, reporter)?;
+                weights.push(sources.entry(network, role, &path, sha256));
             }
         }
         weights.extend(pack.published.iter().map(|(role, digest)| sources.published_entry(role, digest)));
         let encoder_identity = shapes.vae.identity(vae.digest(&encoder)?);
         let parameters = pack.networks.values().map(|network| network.parameters).sum();
         let absent = sources.absent();
-        let Sources { origin, notes, .. } = sources;
+        let Sources { origin, version, mut notes, .. } = sources;
+        notes.append(&mut pack.notes);
         let folder_name = staging.name();
         let manifest = Manifest {
             format: FORMAT,
@@ -212,7 +226,7 @@ impl PackBuilder {
         };
         let written = write_file(staging.path(), manifest::FILE, &manifest.to_json()?)?;
         let bytes = manifest.files.values().map(|file| file.bytes).sum::<u64>() + written.bytes;
-        Ok(BuiltPack { folder: PathBuf::new(), bytes, parameters, notes, absent })
+        Ok(BuiltPack { folder: PathBuf::new(), bytes, parameters, version, notes, absent })
     }
 }
 
@@ -244,6 +258,19 @@ impl Shapes {
             }
         }
         Ok(Self { whisper, unet, vae })
+    }
+
+    /// The limits of whoever reads the pack: larger networks would only cost the time and memory of their trial.
+    fn check_limits(&self, whisper: &Checkpoint<'_>, vae: &Checkpoint<'_>) -> Result<()> {
+        let (audio, image) = (whisper.config(), vae.config());
+        image.within("sample_size", self.vae.size, 16..=2048)?;
+        image.divisible("sample_size", self.vae.size, "a pair of pixels,", 2)?;
+        image.within("the side of the latents", self.vae.latent_size(), 1..=512)?;
+        image.within("latent_channels", self.vae.latent_channels, 1..=64)?;
+        audio.within("num_mel_bins", self.whisper.mels, 80..=80)?;
+        audio.within("max_source_positions", self.whisper.positions, 20..=6000)?;
+        audio.within("encoder_layers", self.whisper.layers, 1..=63)?;
+        audio.within("d_model", self.whisper.width, 1..=8192)
     }
 
     /// Rows of audio that the generator reads for one frame.
@@ -288,12 +315,14 @@ pub(crate) struct Parts<'a, 'b> {
     trials: BTreeMap<&'static str, Vec<f32>>,
     /// Digests of what was taken as it is.
     published: Vec<(&'static str, String)>,
+    /// What a person should know of the networks.
+    notes: Vec<String>,
 }
 
 impl<'a, 'b> Parts<'a, 'b> {
     fn new(folder: &'a Path, reporter: &'a Reporter<'b>, precision: Precision, largest_inside: u64) -> Self {
-        let (files, networks, trials, published) = Default::default();
-        Self { folder, reporter, precision, largest_inside, files, networks, trials, published }
+        let (files, networks, trials, published, notes) = Default::default();
+        Self { folder, reporter, precision, largest_inside, files, networks, trials, published, notes }
     }
 
     /// Builds one graph from the tensors under some prefixes of a checkpoint, and tries it.
@@ -334,7 +363,7 @@ impl<'a, 'b> Parts<'a, 'b> {
             true => WeightStore::Inside,
             false => WeightStore::beside(self.folder, &format!("{name}.onnx.data"))?,
         };
-        let mut graph = Graph::new(name, store, precision).on_trial();
+        let mut graph = Graph::new(name, store, precision).on_trial(checkpoint.root().place());
         let before = checkpoint.values_used();
         build(&mut graph)?;
         let parameters = checkpoint.values_used() - before;
@@ -343,6 +372,7 @@ impl<'a, 'b> Parts<'a, 'b> {
         for file in built.files {
             self.list(file);
         }
+        self.notes.extend(built.untried);
         if let Some(numbers) = built.trial {
             self.trials.insert(name, self_test::places(numbers.len()).map(|place| numbers[place]).collect());
         }

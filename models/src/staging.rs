@@ -1,9 +1,10 @@
 //! A folder that is filled under another name and takes its own only when it is complete.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use musetalk_core::{Error, ErrorKind, Result};
 
@@ -12,8 +13,14 @@ use crate::manifest;
 /// What the folders being filled are named after.
 const PARTIAL: &str = "partial";
 
+/// What a pack is named after while another takes its place.
+const REPLACED: &str = "replaced";
+
 /// A file that is locked while its folder is being filled. Whoever finds it unlocked may remove the folder.
 const LOCK: &str = ".being-filled";
+
+/// Between a folder and its lock pass moments, at either end of its life. One that had none for longer was left.
+const LOCKLESS: Duration = Duration::from_secs(600);
 
 /// Makes the names of folders filled at the same time by one process differ.
 static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -27,17 +34,19 @@ pub(crate) struct Staging {
 }
 
 impl Staging {
-    /// Makes an empty folder beside `target`, on the same disk. One that a build left behind when it was killed goes.
+    /// Makes an empty folder beside `target`, on the same disk. What a build left behind when it was killed goes, and a
+    /// pack that it had put aside comes back.
     pub(crate) fn beside(target: &Path, replace: bool) -> Result<Self> {
-        check_target(target, replace)?;
-        let folder = sibling(target, PARTIAL)?;
-        remove_abandoned(target);
+        let target = followed(target)?;
+        let folder = sibling(&target, PARTIAL)?;
+        clear_up(&target);
+        check_target(&target, replace)?;
         std::fs::create_dir_all(&folder).map_err(|e| Error::io("create", &folder, e))?;
         let path = folder.join(LOCK);
         let lock = File::create(&path).map_err(|e| Error::io("create", &path, e))?;
         // Where files cannot be locked, nobody finds this one abandoned either.
         lock.try_lock().ok();
-        Ok(Self { target: target.to_owned(), folder, lock, replace })
+        Ok(Self { target, folder, lock, replace })
     }
 
     /// The folder to fill.
@@ -58,7 +67,7 @@ impl Staging {
             .unlock()
             .and_then(|()| std::fs::remove_file(&path))
             .map_err(|e| Error::io("remove", &path, e))?;
-        let aside = sibling(&self.target, "replaced")?;
+        let aside = sibling(&self.target, REPLACED)?;
         let had = self.target.exists();
         if had {
             rename(&self.target, &aside)?;
@@ -69,18 +78,37 @@ impl Staging {
             }
             return Err(error);
         }
-        if had {
-            std::fs::remove_dir_all(&aside).map_err(|e| Error::io("remove the replaced pack", &aside, e))?;
+        match std::fs::remove_dir_all(&aside) {
+            // There was none, or another build that has just begun cleared it up.
+            Err(e) if had && e.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io("remove the replaced pack", &aside, e))
+            }
+            _ => Ok(self.target.clone()),
         }
-        Ok(self.target.clone())
     }
 }
 
 impl Drop for Staging {
     fn drop(&mut self) {
         // After `publish` nothing has this name any more; an unfinished folder that resists is harmless.
-        std::fs::remove_dir_all(&self.folder).ok();
+        discard(&self.folder);
     }
+}
+
+/// The folder that `target` leads to: a pack that took the name of a link would leave the one behind it where it was.
+fn followed(target: &Path) -> Result<PathBuf> {
+    // Without a slash at its end, after which a link looks like a folder.
+    let target: PathBuf = target.components().collect();
+    if !target.is_symlink() {
+        return Ok(target);
+    }
+    std::fs::canonicalize(&target).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => {
+            let text = format!("the link leads nowhere; nothing was written: {}", target.display());
+            Error::new(ErrorKind::InvalidInput, text).caused_by(e)
+        }
+        _ => Error::io("follow the link", &target, e),
+    })
 }
 
 /// Free, an empty folder, or a pack that may be replaced.
@@ -106,19 +134,50 @@ fn check_target(target: &Path, replace: bool) -> Result<()> {
     }
 }
 
-/// Removes folders of earlier builds of `target` that nobody fills any more.
-fn remove_abandoned(target: &Path) {
-    let Some(name) = target.file_name() else { return };
-    let beginning = format!(".{}.{PARTIAL}-", name.to_string_lossy());
+/// Puts back or removes what earlier builds of `target` left when they were killed. What resists is in nobody's way.
+fn clear_up(target: &Path) {
     let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let Ok(entries) = std::fs::read_dir(parent) else { return };
+    let named = |path: &Path, purpose| {
+        let beginning = hidden(target.file_name().unwrap_or_default(), purpose);
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let rest = name.strip_prefix(&*beginning.to_string_lossy());
+        rest.is_some_and(|rest| rest.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit()))
+    };
     for path in entries.flatten().map(|entry| entry.path()) {
-        let ours = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&beginning));
-        if ours && File::open(path.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_ok()) {
-            // What resists is in nobody's way.
-            std::fs::remove_dir_all(&path).ok();
+        if named(&path, PARTIAL) && abandoned(&path) {
+            discard(&path);
+        }
+        if named(&path, REPLACED) {
+            match target.join(manifest::FILE).is_file() {
+                true => discard(&path),
+                // Fails where something else has the name, which is then refused.
+                false => drop(std::fs::rename(&path, target)),
+            }
         }
     }
+}
+
+/// Whether nobody fills this folder any more.
+fn abandoned(folder: &Path) -> bool {
+    match File::open(folder.join(LOCK)) {
+        Ok(lock) => lock.try_lock().is_ok(),
+        Err(_) => {
+            let changed = std::fs::metadata(folder).and_then(|about| about.modified()).ok();
+            changed.and_then(|changed| changed.elapsed().ok()).is_some_and(|age| age > LOCKLESS)
+        }
+    }
+}
+
+/// Removes a folder, its lock after all else: should this be cut short, the next build still finds it abandoned.
+fn discard(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name() != LOCK {
+            let path = entry.path();
+            std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir_all(&path)).ok();
+        }
+    }
+    std::fs::remove_dir_all(folder).ok();
 }
 
 fn sibling(target: &Path, purpose: &str) -> Result<PathBuf> {
@@ -126,10 +185,17 @@ fn sibling(target: &Path, purpose: &str) -> Result<PathBuf> {
         let text = format!("a pack needs a name: {}", target.display());
         return Err(Error::new(ErrorKind::InvalidInput, text));
     };
-    let mut hidden = OsString::from(".");
-    hidden.push(name);
-    hidden.push(format!(".{purpose}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
-    Ok(target.with_file_name(hidden))
+    let mut sibling = hidden(name, purpose);
+    sibling.push(format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+    Ok(target.with_file_name(sibling))
+}
+
+/// How the names of all folders begin that have a purpose beside the folder `name`.
+fn hidden(name: &OsStr, purpose: &str) -> OsString {
+    let mut beginning = OsString::from(".");
+    beginning.push(name);
+    beginning.push(format!(".{purpose}-"));
+    beginning
 }
 
 fn rename(from: &Path, to: &Path) -> Result<()> {

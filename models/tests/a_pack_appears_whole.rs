@@ -4,6 +4,7 @@
 mod support;
 
 use std::ops::ControlFlow;
+use std::time::{Duration, SystemTime};
 
 use musetalk_models::{ErrorKind, PackBuilder};
 use serde_json::Value;
@@ -109,4 +110,75 @@ fn what_a_killed_build_left_goes_with_the_next_one_and_what_is_being_built_stays
     build(&checkpoint, &folder.join("tiny.pack")).unwrap();
     assert_eq!(folder.names(), [".tiny.pack.partial-1-1", "checkpoint", "tiny.pack"]);
     assert!(!folder.join("tiny.pack").join(".being-filled").exists());
+}
+
+#[test]
+fn a_folder_without_a_lock_goes_once_it_is_old() {
+    let folder = Folder::new();
+    let checkpoint = tiny(&folder);
+    for (name, minutes) in [("1-0", 20), ("1-1", 2), ("mine", 20)] {
+        let path = folder.join(&format!(".tiny.pack.partial-{name}"));
+        std::fs::create_dir_all(&path).unwrap();
+        std::fs::write(path.join("generator.onnx"), "half of it").unwrap();
+        let then = SystemTime::now() - Duration::from_secs(60 * minutes);
+        std::fs::File::open(&path).unwrap().set_modified(then).unwrap();
+    }
+    build(&checkpoint, &folder.join("tiny.pack")).unwrap();
+    let left = [".tiny.pack.partial-1-1", ".tiny.pack.partial-mine", "checkpoint", "tiny.pack"];
+    assert_eq!(folder.names(), left);
+}
+
+#[test]
+fn a_pack_that_a_killed_build_put_aside_comes_back() {
+    let folder = Folder::new();
+    let (checkpoint, pack) = (tiny(&folder), folder.join("tiny.pack"));
+    build(&checkpoint, &pack).unwrap();
+    let aside = folder.join(".tiny.pack.replaced-1-0");
+    std::fs::rename(&pack, &aside).unwrap();
+    let error = build(&checkpoint, &pack).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+    assert_eq!(folder.names(), ["checkpoint", "tiny.pack"]);
+    assert!(pack.join("pack.json").is_file());
+    // Killed a moment later: the new pack is there, and the old one only takes up space.
+    std::fs::create_dir(&aside).unwrap();
+    std::fs::write(aside.join("pack.json"), "old").unwrap();
+    PackBuilder::new(&checkpoint).replace(true).build(&pack, go_on).unwrap();
+    assert_eq!(folder.names(), ["checkpoint", "tiny.pack"]);
+}
+
+#[test]
+fn a_pack_that_was_put_aside_never_goes_while_it_is_the_only_one() {
+    let folder = Folder::new();
+    let (checkpoint, pack) = (tiny(&folder), folder.join("tiny.pack"));
+    let aside = folder.join(".tiny.pack.replaced-1-0");
+    build(&checkpoint, &aside).unwrap();
+    std::fs::create_dir(&pack).unwrap();
+    std::fs::write(pack.join("something"), "else").unwrap();
+    build(&checkpoint, &pack).unwrap_err();
+    assert!(aside.join("pack.json").is_file());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_followed_to_the_folder_that_it_names() {
+    let folder = Folder::new();
+    let (checkpoint, link) = (tiny(&folder), folder.join("link"));
+    std::os::unix::fs::symlink(folder.join("real.pack"), &link).unwrap();
+    let mut reports = 0;
+    let error = PackBuilder::new(&checkpoint)
+        .build(&link, |progress| {
+            reports += 1;
+            go_on(progress)
+        })
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+    assert!(error.to_string().contains("leads nowhere") && reports == 0, "{error}");
+    build(&checkpoint, &folder.join("real.pack")).unwrap();
+    for out in ["link", "link/"] {
+        PackBuilder::new(&checkpoint).name("again").replace(true).build(folder.join(out), go_on).unwrap();
+        assert!(link.is_symlink());
+        let manifest = std::fs::read_to_string(folder.join("real.pack/pack.json")).unwrap();
+        assert!(manifest.contains("\"name\": \"again\""));
+    }
+    assert_eq!(folder.names(), ["checkpoint", "link", "real.pack"]);
 }

@@ -6,6 +6,8 @@ mod support;
 use std::path::Path;
 
 use musetalk_models::{Error, ErrorKind};
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Value, json};
 use support::{Folder, expect, fixture, refused_build, tiny};
 
@@ -28,6 +30,25 @@ fn edit_header(file: &Path, edit: impl FnOnce(&mut Value)) {
     let header = serde_json::to_vec(&header).unwrap();
     let new = [&(header.len() as u64).to_le_bytes(), &header[..], &bytes[8 + length..]].concat();
     std::fs::write(file, new).unwrap();
+}
+
+/// Rewrites one tensor of a safetensors file.
+fn edit_tensor(file: &Path, name: &str, edit: impl Fn(&mut Vec<usize>, &mut Vec<f32>)) {
+    let bytes = std::fs::read(file).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let mut edited: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = tensors
+        .iter()
+        .map(|(name, view)| (name.to_owned(), view.dtype(), view.shape().to_vec(), view.data().to_vec()))
+        .collect();
+    let (_, _, shape, raw) = edited.iter_mut().find(|(known, ..)| known == name).unwrap();
+    let mut values: Vec<f32> =
+        raw.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect();
+    edit(shape, &mut values);
+    *raw = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let views = edited.iter().map(|(name, dtype, shape, raw)| {
+        (name.as_str(), TensorView::new(*dtype, shape.clone(), raw).unwrap())
+    });
+    safetensors::serialize_to_file(views.collect::<Vec<_>>(), None, file).unwrap();
 }
 
 fn edit_config(file: &Path, key: &str, value: Value) {
@@ -151,4 +172,64 @@ fn networks_that_do_not_fit_together() {
     expect(&error, ErrorKind::Incompatible, &["norm_num_groups", "3"]);
     let error = refused(|folder| edit_config(&folder.join("vae/config.json"), "sample_size", json!(36)));
     expect(&error, ErrorKind::Incompatible, &["latents", "9"]);
+}
+
+const WHISPER: &str = "whisper/model.safetensors";
+const VAE: &str = "vae/diffusion_pytorch_model.safetensors";
+
+#[test]
+fn sizes_that_no_pack_has() {
+    for size in [65536, 4096, 2052, 8] {
+        let error =
+            refused(|folder| edit_config(&folder.join("vae/config.json"), "sample_size", json!(size)));
+        expect(&error, ErrorKind::Unsupported, &["sample_size", &size.to_string(), "16 to 2048", "vae"]);
+    }
+    for positions in [30_000, 6_001, 19] {
+        let error = refused(|folder| {
+            edit_tensor(&folder.join(WHISPER), "model.encoder.embed_positions.weight", |shape, values| {
+                shape[0] = positions;
+                values.resize(positions * shape[1], 0.0);
+            });
+        });
+        let words = ["max_source_positions", &positions.to_string(), "20 to 6000", "whisper"];
+        expect(&error, ErrorKind::Unsupported, &words);
+    }
+    let error = refused(|folder| {
+        edit_tensor(&folder.join(WHISPER), "model.encoder.conv1.weight", |shape, _| *shape = vec![16, 40, 6]);
+    });
+    expect(&error, ErrorKind::Unsupported, &["num_mel_bins", "40", "80", "whisper"]);
+    let error = refused(|folder| {
+        edit_tensor(&folder.join(VAE), "decoder.conv_in.weight", |shape, _| *shape = vec![1, 72, 4, 1]);
+        edit_tensor(&folder.join(UNET), "conv_in.weight", |shape, values| {
+            *shape = vec![1, 144, 4, 1];
+            values.resize(576, 0.0);
+        });
+        edit_tensor(&folder.join(UNET), "conv_out.weight", |shape, values| {
+            *shape = vec![72, 1, 2, 2];
+            values.resize(288, 0.0);
+        });
+    });
+    expect(&error, ErrorKind::Unsupported, &["latent_channels", "72", "1 to 64", "vae"]);
+}
+
+#[test]
+fn norms_that_divide_by_nothing() {
+    for epsilon in [json!(-1.0), json!(0.0), json!(1e-60), json!(1e60)] {
+        let error = refused(|folder| edit_config(&folder.join("unet/config.json"), "norm_eps", epsilon));
+        expect(&error, ErrorKind::Unsupported, &["norm_eps", "config.json"]);
+    }
+}
+
+#[test]
+fn weights_of_which_no_engine_could_make_anything() {
+    let all = |value: f32| move |_: &mut Vec<usize>, values: &mut Vec<f32>| values.fill(value);
+    // Beyond all numbers where it is folded.
+    let error = refused(|folder| edit_tensor(&folder.join(VAE), "decoder.conv_out.weight", all(3e38)));
+    expect(&error, ErrorKind::Corrupt, &["decoder.conv_out.weight", "inf"]);
+    // Beyond them where it is used.
+    let error = refused(|folder| edit_tensor(&folder.join(UNET), "conv_in.weight", all(3e38)));
+    expect(&error, ErrorKind::Corrupt, &["network generator", "Conv", "no number", UNET]);
+    // In the very last node.
+    let error = refused(|folder| edit_tensor(&folder.join(UNET), "conv_out.weight", all(3e38)));
+    expect(&error, ErrorKind::Corrupt, &["network generator", "Conv", "no number", UNET]);
 }

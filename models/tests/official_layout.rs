@@ -64,10 +64,64 @@ fn the_published_layout_gives_the_same_graphs() {
     for word in ["79999_iter.pth", "s3fd", "dw-ll_ucoco_384.onnx", "53 MB", "Apache-2.0"] {
         assert!(absent.contains(word), "{word}: {absent}");
     }
+    assert_eq!(pack.version, Some(ModelVersion::V15));
+    let told = |publisher: &str| format!("{publisher} on Hugging Face, by the file's place");
+    let expected = [
+        told("openai/whisper-tiny"),
+        told("MuseTalk 1.5, TMElyralab/MuseTalk"),
+        told("stabilityai/sd-vae-ft-mse"),
+    ];
+    assert_eq!(origins(&pack), expected);
+}
+
+/// Where the pack says that its weights come from: ears, generator, autoencoder.
+fn origins(pack: &BuiltPack) -> Vec<String> {
     let manifest: Value = serde_json::from_slice(&fs::read(pack.folder.join("pack.json")).unwrap()).unwrap();
-    let origins: Vec<&str> =
-        manifest["weights"].as_array().unwrap().iter().map(|w| w["origin"].as_str().unwrap()).collect();
-    assert!(origins.iter().any(|origin| origin.contains("TMElyralab/MuseTalk")), "{origins:?}");
+    let weights = manifest["weights"].as_array().unwrap();
+    weights.iter().map(|entry| entry["origin"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_was_asked_for_is_not_taken_for_knowledge() {
+    let folder = Folder::new();
+    let unknown = tiny(&folder);
+    fs::remove_file(unknown.join("origin.json")).unwrap();
+    let builder = PackBuilder::new(&unknown).version(ModelVersion::V15);
+    let pack = builder.build(folder.join("a.pack"), go_on).unwrap();
+    assert_eq!(pack.version, None);
+    assert_eq!(origins(&pack), ["unknown"; 3]);
+    let note = "nothing but the request says that the generator is of MuseTalk 1.5";
+    assert!(pack.notes.iter().any(|told| told.contains(note)), "{:?}", pack.notes);
+}
+
+#[test]
+fn the_place_of_each_file_tells_its_own_origin_and_no_folder_above_does() {
+    let folder = Folder::new();
+    let mixed = folder.join("musetalkV15/MuseTalk-1.5");
+    publish(&tiny(&folder), &mixed);
+    let moved = |from: &str, to: &str| {
+        fs::create_dir_all(mixed.join(to).parent().unwrap()).unwrap();
+        fs::rename(mixed.join(from), mixed.join(to)).unwrap();
+    };
+    moved("sd-vae", "vae");
+    let pack = built(&mixed, &folder.join("a.pack"));
+    assert!(origins(&pack)[1].starts_with("MuseTalk 1.5, TMElyralab"), "{:?}", origins(&pack));
+    assert_eq!(origins(&pack)[2], "unknown");
+    // At no usual place: the folder's own name tells the release and not the publisher.
+    moved("musetalkV15", "mine-v1.5");
+    let pack = built(&mixed, &folder.join("b.pack"));
+    assert_eq!(pack.version, Some(ModelVersion::V15));
+    assert_eq!(origins(&pack)[1], "MuseTalk 1.5, by the file's place");
+    moved("mine-v1.5", "mine");
+    let pack = built(&mixed, &folder.join("c.pack"));
+    assert_eq!(pack.version, None);
+    assert_eq!(origins(&pack)[1], "unknown");
+    // 1.0 has a place, too.
+    moved("mine/unet.pth", "musetalk/pytorch_model.bin");
+    moved("mine/musetalk.json", "musetalk/musetalk.json");
+    let pack = built(&mixed, &folder.join("d.pack"));
+    assert_eq!(pack.version, Some(ModelVersion::V1));
+    assert!(origins(&pack)[1].starts_with("MuseTalk 1.0, TMElyralab"), "{:?}", origins(&pack));
 }
 
 #[test]
@@ -181,6 +235,12 @@ fn everything_that_is_missing_is_listed_at_once() {
     ] {
         assert!(error.to_string().contains(words), "{words}: {error}");
     }
+    assert!(!error.to_string().contains("the first 64"), "{error}");
+    for n in 0..70 {
+        write(&empty.join(format!("{n}.bin")), "no checkpoint");
+    }
+    let error = build(&empty, &folder.join("no.pack")).unwrap_err();
+    assert!(error.to_string().contains("the first 64 of 71 files"), "{error}");
     let error = build(&folder.join("nowhere"), &folder.join("no.pack")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
 }
@@ -223,4 +283,18 @@ fn a_file_that_only_has_the_name_of_the_landmarks_is_refused() {
     assert_eq!(error.kind(), ErrorKind::Corrupt);
     assert!(error.to_string().contains("dw-ll_ucoco_384.onnx"), "{error}");
     assert!(!folder.join("a.pack").exists());
+}
+
+#[test]
+fn empty_files_that_a_pack_can_do_without_are_passed_over() {
+    let folder = Folder::new();
+    let official = tiny(&folder);
+    let empty = ["face-parse-bisent/79999_iter.pth", "s3fd-619a316812.pth", "dwpose/dw-ll_ucoco_384.onnx"];
+    empty.iter().for_each(|file| write(&official.join(file), b""));
+    let pack = built(&official, &folder.join("a.pack"));
+    assert_eq!(pack.absent.len(), 3);
+    for file in empty {
+        let told = pack.notes.iter().any(|note| note.contains("empty file") && note.contains(file));
+        assert!(told, "{file}: {:?}", pack.notes);
+    }
 }

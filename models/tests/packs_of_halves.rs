@@ -5,12 +5,15 @@
 mod support;
 #[path = "support/tensors.rs"]
 mod tensors;
+#[path = "support/torch.rs"]
+mod torch;
 
 use std::path::Path;
 
-use musetalk_models::{PackBuilder, Precision};
+use musetalk_models::tiny::{Sizes, write_checkpoint_of};
+use musetalk_models::{ErrorKind, PackBuilder, Precision};
 use serde_json::Value;
-use support::{Folder, fixture, go_on, session};
+use support::{Folder, expect, fixture, go_on, session, tiny};
 use tensors::{Case, NETWORKS, run};
 
 /// Ten bits of a half, through some twenty layers.
@@ -108,4 +111,58 @@ fn given((index, input): (usize, &Value)) -> (&str, Case) {
     let shape: Vec<usize> = std::iter::once(1).chain(sides).collect();
     let values = musetalk_core::self_test::input(index, shape.iter().product());
     (input["name"].as_str().unwrap(), Case { shape, values })
+}
+
+#[test]
+fn a_network_that_outgrows_halves_is_refused_in_halves_alone() {
+    let folder = Folder::new();
+    let checkpoint = tiny(&folder);
+    let file = checkpoint.join("unet/diffusion_pytorch_model.safetensors");
+    let mut weights = torch::weights(&file);
+    let louder = weights.iter_mut().filter(|weight| weight.name.ends_with("ff.net.0.proj.weight"));
+    for weight in louder {
+        let values = weight.raw.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap()));
+        weight.raw = values.flat_map(|value| (200.0 * value).to_le_bytes()).collect();
+    }
+    std::fs::remove_file(file).unwrap();
+    std::fs::write(checkpoint.join("unet/diffusion_pytorch_model.bin"), torch::zip_file(&weights)).unwrap();
+    let halves = PackBuilder::new(&checkpoint).precision(Precision::Fp16);
+    let error = halves.build(folder.join("halves.pack"), go_on).unwrap_err();
+    println!("{error}");
+    expect(
+        &error,
+        ErrorKind::Unsupported,
+        &["network generator", "ff/Mul", "16 bits", "fp32", "diffusion_pytorch_model.bin"],
+    );
+    assert_eq!(folder.names(), ["checkpoint"]);
+    PackBuilder::new(&checkpoint).build(folder.join("singles.pack"), go_on).unwrap();
+}
+
+#[test]
+fn no_file_is_written_for_weights_that_stay_in_the_graph() {
+    let folder = Folder::new();
+    let pack = folder.join("halves.pack");
+    PackBuilder::new(tiny(&folder)).precision(Precision::Fp16).build(&pack, go_on).unwrap();
+    let sizes = std::fs::read_dir(&pack).unwrap().map(|file| file.unwrap().metadata().unwrap().len());
+    assert!(sizes.min().unwrap() > 0);
+    // Its longest weight has 8·8·3·3 halves.
+    assert!(!pack.join("decoder.onnx.data").exists());
+    assert!(read(&pack.join("pack.json"))["files"]["decoder.onnx.data"].is_null());
+    session(&pack.join("decoder.onnx"));
+}
+
+#[test]
+fn networks_too_large_to_be_tried_have_no_record() {
+    let folder = Folder::new();
+    let (checkpoint, pack) = (folder.join("checkpoint"), folder.join("large.pack"));
+    let mut sizes = Sizes::default();
+    sizes.picture = 16;
+    write_checkpoint_of(&checkpoint, 1, sizes).unwrap();
+    let built = PackBuilder::new(&checkpoint).build(&pack, go_on).unwrap();
+    for network in ["generator", "decoder", "encoder"] {
+        let told = built.notes.iter().any(|note| note.contains(&format!("network {network} is too large")));
+        assert!(told, "{network}: {:?}", built.notes);
+    }
+    let recorded = read(&pack.join("self_test.json"));
+    assert_eq!(recorded.as_object().unwrap().keys().collect::<Vec<_>>(), ["audio_encoder"]);
 }

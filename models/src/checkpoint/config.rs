@@ -3,6 +3,7 @@
 //! Where it contradicts the tensors, the tensors are believed: MuseTalk 1.5 was first published with a configuration that
 //! stated other channels than its weights had.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use musetalk_core::{Error, ErrorKind, Result};
@@ -145,6 +146,17 @@ impl Config {
             return Err(Error::new(ErrorKind::Incompatible, text));
         }
         Ok(())
+    }
+
+    /// `value` must lie in `range`, which is what the reader of packs takes.
+    pub(crate) fn within(&self, what: &str, value: usize, range: RangeInclusive<usize>) -> Result<()> {
+        if range.contains(&value) {
+            return Ok(());
+        }
+        let (from, to) = range.into_inner();
+        let allowed = if from == to { format!("{from} is") } else { format!("{from} to {to} are") };
+        let text = format!("{what} = {value} is not supported, {allowed}: {}", self.file.display());
+        Err(Error::new(ErrorKind::Unsupported, text))
     }
 
     fn stated(&self, key: &str) -> Option<&Value> {

@@ -51,7 +51,8 @@ impl Files {
                     Err(_) => continue,
                 };
                 for entry in listed {
-                    let entry = entry.map_err(|e| Error::io("list", &root.join(folder), e))?;
+                    // Nor does what cannot be listed.
+                    let Ok(entry) = entry else { continue };
                     seen += 1;
                     if seen > MOST_ENTRIES {
                         let text = format!(

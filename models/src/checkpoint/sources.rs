@@ -27,6 +27,16 @@ pub enum ModelVersion {
     V15,
 }
 
+impl ModelVersion {
+    /// What a person calls it.
+    fn title(self) -> &'static str {
+        match self {
+            Self::V1 => "MuseTalk 1.0",
+            Self::V15 => "MuseTalk 1.5",
+        }
+    }
+}
+
 /// What a folder holds.
 pub(crate) struct Sources<'a> {
     pub(crate) whisper: Checkpoint<'a>,
@@ -38,7 +48,9 @@ pub(crate) struct Sources<'a> {
     pub(crate) face_landmarks: Option<PathBuf>,
     /// What `origin.json` says.
     pub(crate) origin: Origin,
-    /// Of the generator, where its place tells.
+    /// The folder that was looked through: what lies above it says nothing about what is in it.
+    folder: PathBuf,
+    /// Of the generator, where its place tells. What was asked for is no knowledge.
     pub(crate) version: Option<ModelVersion>,
     /// What a person should know about what was found, each in a sentence.
     pub(crate) notes: Vec<String>,
@@ -59,7 +71,7 @@ impl<'a> Sources<'a> {
     ) -> Result<Self> {
         let mut search = Search::new(Files::below(folder)?);
         let origin = Origin::read(folder)?;
-        let (unet, version) = search.generator(version)?;
+        let (unet, version) = search.generator(folder, version)?;
         let found =
             [Role::Vae, Role::Whisper, Role::FaceParser, Role::FaceDetector].map(|role| search.network(role));
         let [vae, whisper, face_parser, face_detector] = found;
@@ -70,12 +82,13 @@ impl<'a> Sources<'a> {
         let (Some(unet), Some(vae), Some(whisper)) = (unet, vae, whisper) else {
             return Err(search.missing(folder, &missing));
         };
-        let optional = |role: Role, files: Option<Vec<PathBuf>>| {
+        let mut optional = |role: Role, files: Option<Vec<PathBuf>>| {
+            let files = files.filter(|files| search.has_content(&files[0]));
             files.map(|files| Checkpoint::open(role, &files, None, reporter)).transpose()
         };
         let face_parser = optional(Role::FaceParser, face_parser?)?;
         let face_detector = optional(Role::FaceDetector, face_detector?)?;
-        let face_landmarks = search.landmarks();
+        let face_landmarks = search.landmarks().filter(|file| search.has_content(file));
         // One of them may have been meant for a network that now seems to be absent.
         search.notes.extend(search.unreadable.iter().map(|error| format!("not read: {error}")));
         let mut open = |role, files: Vec<PathBuf>| -> Result<Checkpoint<'a>> {
@@ -86,8 +99,19 @@ impl<'a> Sources<'a> {
         };
         let (unet, vae, whisper) =
             (open(Role::Unet, unet)?, open(Role::Vae, vae)?, open(Role::Whisper, whisper)?);
-        let notes = search.notes;
-        Ok(Self { whisper, unet, vae, face_parser, face_detector, face_landmarks, origin, version, notes })
+        let (folder, notes) = (folder.to_owned(), search.notes);
+        Ok(Self {
+            whisper,
+            unet,
+            vae,
+            face_parser,
+            face_detector,
+            face_landmarks,
+            origin,
+            folder,
+            version,
+            notes,
+        })
     }
 
     /// Networks that are not there and not needed to speak, with where they come from, licence and size.
@@ -115,36 +139,45 @@ impl<'a> Sources<'a> {
         speaking.into_iter().chain(faces).collect()
     }
 
-    /// Where the weights of `network` come from and under which licence, as `origin.json` or their place tells; `sha256` is the
-    /// digest of their file.
-    pub(crate) fn entry(&self, network: &str, role: Role, sha256: String) -> WeightEntry {
-        self.told(
-            network,
-            sha256,
-            match (role, self.version) {
-                (_, None) => None,
-                (Role::Unet, Some(ModelVersion::V1)) => Some(&publishers::UNET_10),
-                (role, Some(_)) => Some(publishers::published(role)),
-            },
-        )
-    }
-
-    /// The same of a network that was published in ONNX.
-    pub(crate) fn published_entry(&self, network: &str, sha256: &str) -> WeightEntry {
-        self.told(network, sha256.to_owned(), Some(&publishers::FACE_LANDMARKS))
-    }
-
-    fn told(&self, network: &str, sha256: String, by_place: Option<&Published>) -> WeightEntry {
-        let guess = |what: fn(&Published) -> &'static str| {
-            by_place.map(|published| format!("{}, by the file's place", what(published)))
+    /// Where the weights of `network` come from and under which licence, as `origin.json` or the place of `file` tells; `sha256`
+    /// is the digest of that file.
+    pub(crate) fn entry(&self, network: &str, role: Role, file: &Path, sha256: String) -> WeightEntry {
+        let published = match (role, self.version) {
+            (Role::Unet, Some(ModelVersion::V1)) => &publishers::UNET_10,
+            (role, _) => publishers::published(role),
         };
-        let or_unknown = |told: &Option<String>, guess: Option<String>| {
-            told.clone().or(guess).unwrap_or_else(|| "unknown".into())
+        let release = self.version.filter(|_| role == Role::Unet);
+        self.told(network, release, published, file, sha256)
+    }
+
+    /// The same of the network that was published in ONNX.
+    pub(crate) fn published_entry(&self, network: &str, sha256: &str) -> WeightEntry {
+        let file = self.face_landmarks.as_deref().unwrap_or(Path::new(""));
+        self.told(network, None, &publishers::FACE_LANDMARKS, file, sha256.to_owned())
+    }
+
+    fn told(
+        &self,
+        network: &str,
+        release: Option<ModelVersion>,
+        published: &Published,
+        file: &Path,
+        sha256: String,
+    ) -> WeightEntry {
+        let published =
+            Some(published).filter(|published| below(&self.folder, file).ends_with(published.file));
+        let release = release.map(ModelVersion::title);
+        let publisher = published.map(|published| published.publisher);
+        let by_place: Vec<&str> = release.into_iter().chain(publisher).collect();
+        let or_place = |told: &Option<String>, by_place: &[&str]| match (told, by_place) {
+            (Some(told), _) => told.clone(),
+            (None, []) => "unknown".into(),
+            (None, by_place) => format!("{}, by the file's place", by_place.join(", ")),
         };
         WeightEntry {
             network: network.into(),
-            origin: or_unknown(&self.origin.origin, guess(|published| published.publisher)),
-            licence: or_unknown(&self.origin.licence, guess(|published| published.licence)),
+            origin: or_place(&self.origin.origin, &by_place),
+            licence: or_place(&self.origin.licence, published.map(|p| p.licence).as_slice()),
             sha256,
         }
     }
@@ -155,6 +188,8 @@ struct Search {
     files: Files,
     /// Each candidate's network, found out once and when first needed.
     contents: Option<Vec<(PathBuf, Option<Role>)>>,
+    /// Candidates that were too many to be looked into.
+    passed_over: usize,
     /// What could not be read while looking.
     unreadable: Vec<Error>,
     /// The generator to be named if there is none.
@@ -165,12 +200,13 @@ struct Search {
 impl Search {
     fn new(files: Files) -> Self {
         let wanted = &publishers::UNET_15;
-        Self { files, contents: None, unreadable: Vec::new(), wanted, notes: Vec::new() }
+        Self { files, contents: None, passed_over: 0, unreadable: Vec::new(), wanted, notes: Vec::new() }
     }
 
-    /// The generator and, where its place tells, its version.
+    /// The generator and, where its place in `folder` tells, its version.
     fn generator(
         &mut self,
+        folder: &Path,
         version: Option<ModelVersion>,
     ) -> Result<(Option<Vec<PathBuf>>, Option<ModelVersion>)> {
         let mut found: Vec<(Vec<PathBuf>, Option<ModelVersion>)> = Vec::new();
@@ -184,7 +220,7 @@ impl Search {
         }
         if found.is_empty() || version.is_some_and(|v| found.iter().all(|(_, found)| *found != Some(v))) {
             let more = self.holding(Role::Unet).into_iter().map(|path| {
-                let version = version_of(&path);
+                let version = version_of(below(folder, &path));
                 (vec![path], version)
             });
             found.extend(more.collect::<Vec<_>>());
@@ -201,7 +237,7 @@ impl Search {
         if version == Some(ModelVersion::V1) {
             self.wanted = &publishers::UNET_10;
         }
-        let Some((files, place)) = choice.map(|at| found.swap_remove(at)) else { return Ok((None, version)) };
+        let Some((files, told)) = choice.map(|at| found.swap_remove(at)) else { return Ok((None, None)) };
         found.retain(|(others, _)| *others != files);
         if version.is_none() && !found.is_empty() {
             let others: Vec<String> = found.iter().map(|(files, _)| files[0].display().to_string()).collect();
@@ -211,7 +247,14 @@ impl Search {
                 others.join(", ")
             ));
         }
-        Ok((Some(files), version.or(place)))
+        if let (Some(asked), None) = (version, told) {
+            self.notes.push(format!(
+                "nothing but the request says that the generator is of {}: {}",
+                asked.title(),
+                files[0].display()
+            ));
+        }
+        Ok((Some(files), told))
     }
 
     /// The files of any other network.
@@ -250,10 +293,20 @@ impl Search {
         found
     }
 
+    /// Whether there is anything in a file that a pack can do without; a note where not, as a download that was cut off leaves it.
+    fn has_content(&mut self, file: &Path) -> bool {
+        let empty = std::fs::metadata(file).is_ok_and(|about| about.len() == 0);
+        if empty {
+            self.notes.push(format!("an empty file was passed over: {}", file.display()));
+        }
+        !empty
+    }
+
     /// The candidates that hold a network, whatever they are called.
     fn holding(&mut self, role: Role) -> Vec<PathBuf> {
         if self.contents.is_none() {
             let mut contents = Vec::new();
+            self.passed_over = self.files.candidates().skip(MOST_OPENED).count();
             for path in self.files.candidates().take(MOST_OPENED) {
                 match TensorFile::open(&path) {
                     Ok(file) => contents.push((path, network_in(&file))),
@@ -274,6 +327,12 @@ impl Search {
         }
         text += "\nFolders unet/, vae/ and whisper/ with a config.json and model.safetensors or \
                  diffusion_pytorch_model.safetensors are read, too.";
+        if self.passed_over > 0 {
+            let all = MOST_OPENED + self.passed_over;
+            text += &format!(
+                "\nOnly the first {MOST_OPENED} of {all} files were looked into; name a folder with fewer."
+            );
+        }
         for error in self.unreadable.iter().take(4) {
             text += &format!("\nNot read: {error}");
         }
@@ -294,14 +353,21 @@ fn network_in(file: &TensorFile) -> Option<Role> {
     })
 }
 
-/// What the folders above a file say.
+/// The path of `file` in `folder`.
+fn below<'a>(folder: &Path, file: &'a Path) -> &'a Path {
+    file.strip_prefix(folder).unwrap_or(file)
+}
+
+/// What the name of a file and the two folders above it say. A clone of the project's repository is called `MuseTalk` whatever
+/// is in it, so 1.0 is told by the folder of the file alone.
 fn version_of(path: &Path) -> Option<ModelVersion> {
     let above = path.iter().rev().take(3).map(|part| part.to_string_lossy().to_lowercase());
     let parts: Vec<String> = above.collect();
     let contains = |words: &[&str]| parts.iter().any(|part| words.iter().any(|word| part.contains(word)));
+    let parent = parts.get(1).map(String::as_str);
     if contains(&["v15", "v1.5", "_15", "-1.5"]) {
         Some(ModelVersion::V15)
-    } else if parts.iter().any(|part| part == "musetalk" || part == "musetalkv1") {
+    } else if matches!(parent, Some("musetalk" | "musetalkv1")) {
         Some(ModelVersion::V1)
     } else {
         None

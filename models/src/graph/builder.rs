@@ -13,6 +13,7 @@ use std::rc::Rc;
 
 use musetalk_core::{Result, self_test};
 
+use super::course::Course;
 use super::trial::{self, Numbers, Window};
 
 use crate::Precision;
@@ -59,6 +60,8 @@ pub(crate) struct Built {
     pub(crate) macs: u64,
     /// Its first output for the inputs of the self-test, if a trial was made.
     pub(crate) trial: Numbers,
+    /// Why a trial that was begun has no end.
+    pub(crate) untried: Option<String>,
 }
 
 /// An input or output: name, type, shape without the batch.
@@ -84,7 +87,7 @@ pub(crate) struct Graph {
     filled: HashMap<(usize, u32), Constant>,
     widening: Option<Constant>,
     macs: u64,
-    on_trial: bool,
+    course: Option<Course>,
     trial: Numbers,
 }
 
@@ -103,19 +106,24 @@ impl Graph {
             filled: HashMap::new(),
             widening: None,
             macs: 0,
-            on_trial: false,
+            course: None,
             trial: None,
         }
     }
 
-    /// Works out what the graph computes for the inputs of the self-test, while it is built.
-    pub(crate) fn on_trial(mut self) -> Self {
-        self.on_trial = true;
+    /// Works out what the graph computes for the inputs of the self-test, while it is built. Its weights lie in `place`.
+    pub(crate) fn on_trial(mut self, place: &Path) -> Self {
+        self.course = Some(Course::new(&self.message.name, place));
         self
     }
 
     /// Writes `folder/name.onnx`, its twin if it computes in halves, and the weights beside them if the store keeps them there.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt`, `Unsupported`: its trial gave what no engine could use.
     pub(crate) fn write(mut self, folder: &Path, name: &str) -> Result<Built> {
+        self.check_trial()?;
         self.message.input = self.inputs.iter().map(described).collect();
         self.message.output = self.outputs.iter().map(described).collect();
         let file = format!("{name}.onnx");
@@ -127,7 +135,8 @@ impl Graph {
         }
         files.push(write_model(folder, &file, self.message)?);
         let (inputs, outputs, macs, trial) = (self.inputs, self.outputs, self.macs, self.trial);
-        Ok(Built { file, widened, files, inputs, outputs, macs, trial })
+        let untried = self.course.and_then(Course::into_note);
+        Ok(Built { file, widened, files, inputs, outputs, macs, trial, untried })
     }
 
     /// The place in the checkpoint after which the next nodes are named.
@@ -145,7 +154,8 @@ impl Graph {
     /// come after it.
     pub(crate) fn input_free(&mut self, name: &str, nominal: &[usize], free: &[&str]) -> Value {
         let count = nominal.iter().product();
-        let numbers = self.on_trial.then(|| self_test::input(self.inputs.len(), count).into());
+        let index = self.inputs.len();
+        let numbers = self.tried(nominal, 1, || Some(self_test::input(index, count).into()));
         self.inputs.push(Port::new(name, Element::F32, nominal, free));
         Value { name: name.into(), shape: nominal.to_vec(), rows: 1, element: Element::F32, numbers }
     }
@@ -177,10 +187,12 @@ impl Graph {
     }
 
     fn keep(&mut self, name: &str, tensor: &Tensor, element: Element) -> Result<Constant> {
+        self.check_trial()?;
         let name = format!("{}#{}", self.scoped(name), self.message.initializer.len());
         let (raw, kept) = encoded(&name, &tensor.values, element)?;
         self.message.initializer.push(self.store.keep(&name, &tensor.shape, element, raw)?);
-        let numbers = self.on_trial.then(|| kept.as_deref().unwrap_or(&tensor.values).into());
+        let on_trial = self.course.as_ref().is_some_and(Course::goes_on);
+        let numbers = on_trial.then(|| kept.as_deref().unwrap_or(&tensor.values).into());
         Ok(Constant { name, shape: tensor.shape.clone(), element, numbers })
     }
 
@@ -228,12 +240,14 @@ impl Graph {
             Attribute::ints("strides", &[stride as i64; 2]),
             Attribute::ints("pads", &signed(&pads)),
         ];
-        let numbers = with3(&x.numbers, &weight.numbers, &bias.numbers, |x_numbers, w_numbers, b| {
-            trial::conv(x_numbers, w_numbers, b, &Window { picture: &x.shape, kernel: w, stride, pads })
+        let shape = vec![w[0], height, width];
+        let numbers = self.tried(&shape, 1, || {
+            with3(&x.numbers, &weight.numbers, &bias.numbers, |x_numbers, w_numbers, b| {
+                trial::conv(x_numbers, w_numbers, b, &Window { picture: &x.shape, kernel: w, stride, pads })
+            })
         });
-        let made =
-            self.node("Conv", &[&x.name, &weight.name, &bias.name], attributes, vec![w[0], height, width]);
-        made.holding(self.element, numbers)
+        let made = self.node("Conv", &[&x.name, &weight.name, &bias.name], attributes, shape);
+        self.holding(made, self.element, numbers)
     }
 
     /// Every channel of a picture times its weight plus its bias, in one pass over memory.
@@ -250,7 +264,7 @@ impl Graph {
         let plane = x.shape[1..].iter().product();
         let numbers =
             with3(&x.numbers, &weight.numbers, &bias.numbers, |x, w, b| trial::planes(x, w, b, plane));
-        Ok(made.holding(Element::F32, numbers))
+        Ok(self.holding(made, Element::F32, numbers))
     }
 
     /// Convolution over the last side; `weight` is [out, in, length].
@@ -270,14 +284,17 @@ impl Graph {
             Attribute::ints("strides", &[stride as i64]),
             Attribute::ints("pads", &[pad as i64; 2]),
         ];
-        let numbers = with3(&x.numbers, &weight.numbers, &bias.numbers, |numbers, w_numbers, b| {
-            // A picture that is as high as its kernel.
-            let (picture, kernel) = ([x.shape[0], 1, x.shape[1]], [w[0], w[1], 1, w[2]]);
-            let window = Window { picture: &picture, kernel: &kernel, stride, pads: [0, pad, 0, pad] };
-            trial::conv(numbers, w_numbers, b, &window)
+        let shape = vec![w[0], length];
+        let numbers = self.tried(&shape, 1, || {
+            with3(&x.numbers, &weight.numbers, &bias.numbers, |numbers, w_numbers, b| {
+                // A picture that is as high as its kernel.
+                let (picture, kernel) = ([x.shape[0], 1, x.shape[1]], [w[0], w[1], 1, w[2]]);
+                let window = Window { picture: &picture, kernel: &kernel, stride, pads: [0, pad, 0, pad] };
+                trial::conv(numbers, w_numbers, b, &window)
+            })
         });
-        let made = self.node("Conv", &[&x.name, &weight.name, &bias.name], attributes, vec![w[0], length]);
-        made.holding(self.element, numbers)
+        let made = self.node("Conv", &[&x.name, &weight.name, &bias.name], attributes, shape);
+        self.holding(made, self.element, numbers)
     }
 
     /// Merged rows times a weight `[out, in]`, plus a bias.
@@ -287,11 +304,14 @@ impl Graph {
         let x = &self.narrow(x);
         let mut inputs = vec![x.name.as_str(), &weight.name];
         inputs.extend(bias.map(|bias| bias.name.as_str()));
-        let made = self.node("Gemm", &inputs, vec![Attribute::int("transB", 1)], vec![weight.shape[0]]);
-        let numbers = with2(&x.numbers, &weight.numbers, |x, w| {
-            trial::gemm(x, w, bias.and_then(|bias| bias.numbers.as_deref()), weight.shape[0])
+        let out = weight.shape[0];
+        let numbers = self.tried(&[out], x.rows, || {
+            with2(&x.numbers, &weight.numbers, |x, w| {
+                trial::gemm(x, w, bias.and_then(|bias| bias.numbers.as_deref()), out)
+            })
         });
-        Value { rows: x.rows, ..made }.holding(self.element, numbers)
+        let made = self.node("Gemm", &inputs, vec![Attribute::int("transB", 1)], vec![out]);
+        self.holding(Value { rows: x.rows, ..made }, self.element, numbers)
     }
 
     /// A product of two values over the last two sides.
@@ -302,8 +322,10 @@ impl Graph {
         self.count(&[shape.iter().product(), inner]);
         let (a, b) = (&self.narrow(a), &self.narrow(b));
         let (n, count) = (b.shape[b.shape.len() - 1], a.shape[..a.shape.len() - 2].iter().product());
-        let numbers = with2(&a.numbers, &b.numbers, |a, b| trial::product(a, b, inner, n, count));
-        self.node("MatMul", &[&a.name, &b.name], vec![], shape).holding(self.element, numbers)
+        let numbers = self
+            .tried(&shape, 1, || with2(&a.numbers, &b.numbers, |a, b| trial::product(a, b, inner, n, count)));
+        let made = self.node("MatMul", &[&a.name, &b.name], vec![], shape);
+        self.holding(made, self.element, numbers)
     }
 
     pub(crate) fn add(&mut self, a: &Value, b: &Value) -> Value {
@@ -315,7 +337,8 @@ impl Graph {
     pub(crate) fn add_constant(&mut self, a: &Value, b: &Constant) -> Value {
         let a = &self.in_element(a, b.element);
         let numbers = with2(&a.numbers, &b.numbers, |a, b| trial::pairs(a, b, |a, b| a + b));
-        self.like(a, "Add", &[&a.name, &b.name], vec![]).holding(b.element, numbers)
+        let made = self.like(a, "Add", &[&a.name, &b.name], vec![]);
+        self.holding(made, b.element, numbers)
     }
 
     pub(crate) fn mul(&mut self, a: &Value, b: &Value) -> Value {
@@ -326,7 +349,8 @@ impl Graph {
         let element = if a.element == b.element { a.element } else { self.element };
         let (a, b) = (&self.in_element(a, element), &self.in_element(b, element));
         let numbers = with2(&a.numbers, &b.numbers, |a, b| trial::pairs(a, b, join));
-        self.like(a, op, &[&a.name, &b.name], vec![]).holding(element, numbers)
+        let made = self.like(a, op, &[&a.name, &b.name], vec![]);
+        self.holding(made, element, numbers)
     }
 
     pub(crate) fn sigmoid(&mut self, x: &Value) -> Value {
@@ -363,8 +387,9 @@ impl Graph {
             let scaled = trial::pairs(&trial::normalised(x, w.len(), epsilon), w, |x, w| x * w);
             trial::pairs(&scaled, b, |x, b| x + b)
         });
-        self.like(x, "LayerNormalization", &[&x.name, &weight.name, &bias.name], attributes)
-            .holding(self.element, numbers)
+        let inputs = [x.name.as_str(), &weight.name, &bias.name];
+        let made = self.like(x, "LayerNormalization", &inputs, attributes);
+        self.holding(made, self.element, numbers)
     }
 
     /// Each first side after the batch, normalised over the rest, in single precision.
@@ -382,8 +407,8 @@ impl Graph {
         });
         let inputs = [x.name.as_str(), &weight.name, &bias.name];
         let attributes = vec![Attribute::float("epsilon", epsilon)];
-        self.node("InstanceNormalization", &inputs, attributes, x.shape.clone())
-            .holding(Element::F32, numbers)
+        let made = self.node("InstanceNormalization", &inputs, attributes, x.shape.clone());
+        self.holding(made, Element::F32, numbers)
     }
 
     /// Each first side after the batch, in parts `[groups, parts, part]`, moved to mean 0 and variance 1 in single precision.
@@ -401,7 +426,8 @@ impl Graph {
         let variance = self.mean_in_parts(&squares);
         let variance = self.node("Add", &[&variance.name, &epsilon.name], vec![], one.clone());
         let deviation = self.node("Sqrt", &[&variance.name], vec![], one);
-        Ok(self.like(x, "Div", &[&centred.name, &deviation.name], vec![]).holding(Element::F32, numbers))
+        let made = self.like(x, "Div", &[&centred.name, &deviation.name], vec![]);
+        Ok(self.holding(made, Element::F32, numbers))
     }
 
     fn mean_in_parts(&mut self, x: &Value) -> Value {
@@ -445,7 +471,8 @@ impl Graph {
         // Merged rows lie before the sides that the shape states.
         let outer = parts[0].rows * parts[0].shape[..side].iter().product::<usize>();
         let numbers: Option<Vec<&[f32]>> = parts.iter().map(|part| part.numbers.as_deref()).collect();
-        let numbers = numbers.map(|numbers| trial::concat(&numbers, outer));
+        let numbers =
+            self.tried(&shape, parts[0].rows, || numbers.map(|numbers| trial::concat(&numbers, outer)));
         let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
         let made = self.node("Concat", &names, vec![Attribute::int("axis", side as i64 + 1)], shape);
         Value { rows: parts[0].rows, ..made }.holding(self.element, numbers)
@@ -465,7 +492,8 @@ impl Graph {
         let shape = vec![x.shape[0], x.shape[1], 2 * x.shape[2]];
         let made = self.node("Resize", &[&x.name, "", &scales.name], attributes, shape);
         self.widening = Some(scales);
-        let numbers = with(&x.numbers, |x| x.iter().flat_map(|&x| [x, x]).collect());
+        let numbers =
+            self.tried(&made.shape, 1, || with(&x.numbers, |x| x.iter().flat_map(|&x| [x, x]).collect()));
         Ok(made.holding(x.element, numbers))
     }
 
@@ -484,8 +512,8 @@ impl Graph {
     }
 
     pub(crate) fn cast(&mut self, x: &Value, to: Element) -> Value {
-        self.node("Cast", &[&x.name], vec![Attribute::int("to", to as i64)], x.shape.clone())
-            .holding(to, x.numbers.clone())
+        let made = self.node("Cast", &[&x.name], vec![Attribute::int("to", to as i64)], x.shape.clone());
+        self.holding(made, to, x.numbers.clone())
     }
 
     /// A node whose output has the shape of `x`.
@@ -524,6 +552,25 @@ impl Graph {
         name
     }
 
+    /// What `work` gives, where the trial can afford a value of this shape.
+    pub(super) fn tried(&mut self, shape: &[usize], rows: usize, work: impl FnOnce() -> Numbers) -> Numbers {
+        let count = shape.iter().fold(rows as u64, |count, &side| count.saturating_mul(side as u64));
+        if self.course.as_mut()?.affords(count, self.macs) { work() } else { None }
+    }
+
+    /// The value with the numbers that were worked out for it, which may be more than its type or any engine can take.
+    pub(super) fn holding(&mut self, made: Value, element: Element, numbers: Numbers) -> Value {
+        let course = &mut self.course;
+        let sound =
+            |numbers: &Rc<[f32]>| course.as_mut().is_some_and(|c| c.accepts(&made.name, element, numbers));
+        let numbers = numbers.filter(sound);
+        made.holding(element, numbers)
+    }
+
+    fn check_trial(&mut self) -> Result<()> {
+        self.course.as_mut().map_or(Ok(()), Course::check)
+    }
+
     fn scoped(&self, name: &str) -> String {
         if self.scope.is_empty() { name.to_owned() } else { format!("{}.{name}", self.scope) }
     }
@@ -535,7 +582,7 @@ impl Graph {
 }
 
 impl Value {
-    /// The same value, of this type and with these numbers.
+    /// The same value, of this type and with these numbers, which are no larger than those they were made from.
     pub(super) fn holding(self, element: Element, numbers: Numbers) -> Self {
         Self { element, numbers, ..self }
     }

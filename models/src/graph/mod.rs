@@ -1,6 +1,7 @@
 //! Graphs: a builder with one method per operation, and the layers that more than one network is made of.
 
 mod builder;
+mod course;
 pub(crate) mod layers;
 mod pictures;
 mod pictures_trial;

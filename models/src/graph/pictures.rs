@@ -50,7 +50,8 @@ impl Graph {
         debug_assert_eq!([x.shape[0], 1, 1], pixel.shape[..], "a number for each channel");
         let plane = x.shape[1] * x.shape[2];
         let numbers = with2(&x.numbers, &pixel.numbers, |x, pixel| trial::spread(x, pixel, plane, join));
-        self.like(x, op, &[&x.name, &pixel.name], vec![]).holding(x.element, numbers)
+        let made = self.like(x, op, &[&x.name, &pixel.name], vec![]);
+        self.holding(made, x.element, numbers)
     }
 
     /// Every pixel divided by its length over the channels, x / (√Σx² + ε), in single precision.
@@ -62,7 +63,8 @@ impl Graph {
         let epsilon_of = self.filled(1, epsilon)?;
         let length = self.node("Add", &[&length.name, &epsilon_of.name], vec![], flat);
         let numbers = with(&x.numbers, |numbers| trial::unit_pixels(numbers, x.shape[0], epsilon));
-        Ok(self.like(x, "Div", &[&x.name, &length.name], vec![]).holding(Element::F32, numbers))
+        let made = self.like(x, "Div", &[&x.name, &length.name], vec![]);
+        Ok(self.holding(made, Element::F32, numbers))
     }
 
     /// `factor` times as high and wide, bilinear, the corner pixels on the corners.
@@ -74,7 +76,8 @@ impl Graph {
             Attribute::text("coordinate_transformation_mode", "align_corners"),
         ];
         let shape = vec![x.shape[0], x.shape[1] * factor, x.shape[2] * factor];
-        let numbers = with(&x.numbers, |numbers| trial::enlarged(numbers, &x.shape, factor));
+        let numbers =
+            self.tried(&shape, 1, || with(&x.numbers, |numbers| trial::enlarged(numbers, &x.shape, factor)));
         Ok(self.node("Resize", &[&x.name, "", &scales.name], attributes, shape).holding(x.element, numbers))
     }
 

@@ -96,6 +96,7 @@ pub(super) fn conv(x: &[f32], weight: &[f32], bias: &[f32], window: &Window<'_>)
             target.iter_mut().zip(line).for_each(|(out, &sum)| *out = sum + bias[channel]);
         }
     }
+    drop(strips);
     out.into()
 }
 
@@ -130,7 +131,10 @@ pub(super) fn product(a: &[f32], b: &[f32], inner: usize, n: usize, count: usize
         multiply(matrix(a, m, inner), matrix(b, inner, n), &mut sums);
         sums
     });
-    sheets.concat().into()
+    let joined = sheets.concat();
+    // The largest values of all are attention's: no more copies than must be.
+    drop(sheets);
+    joined.into()
 }
 
 /// Over rows of `width` numbers.

@@ -120,6 +120,9 @@ impl Unet {
             shift: config.number_or("freq_shift", 0.0)?,
             channels,
         };
+        if !this.groups.epsilon.is_normal() || this.groups.epsilon < 0.0 {
+            return Err(config.unsupported(format_args!("norm_eps = {}", this.groups.epsilon)));
+        }
         for (&channels, &heads) in this.channels.iter().zip(&this.heads) {
             config.divisible("block_out_channels", channels, "norm_num_groups", this.groups.count)?;
             config.divisible("block_out_channels", channels, "attention_head_dim (heads)", heads)?;

@@ -80,12 +80,17 @@ impl WeightStore {
         }
     }
 
-    /// Ends the file beside the graph, if there is one.
+    /// Ends the file beside the graph, if there is one. Where all weights were too short for it, it goes.
     pub(crate) fn close(self) -> Result<Option<Written>> {
         match self {
             Self::Inside => Ok(None),
             Self::Beside { name, path, file, at, hash } => {
                 let file = file.into_inner().map_err(|e| Error::io("write", &path, e.into_error()))?;
+                if at == 0 {
+                    drop(file);
+                    std::fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
+                    return Ok(None);
+                }
                 file.sync_all().map_err(|e| Error::io("write", &path, e))?;
                 Ok(Some(Written { name, bytes: at, sha256: hex(hash) }))
             }
@@ -95,6 +100,11 @@ impl WeightStore {
 
 /// Little-endian bytes of a weight, and the numbers that are left of it when it was rounded to halves.
 pub(crate) fn encoded(name: &str, values: &[f32], element: Element) -> Result<(Vec<u8>, Option<Vec<f32>>)> {
+    if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+        // What was read is finite: it is what the weight was multiplied with.
+        let text = format!("weight {name} is {value} where it is folded into one with others; it is damaged");
+        return Err(Error::new(ErrorKind::Corrupt, text));
+    }
     let mut raw = Vec::with_capacity(4 * values.len());
     if element != Element::F16 {
         values.iter().for_each(|v| raw.extend_from_slice(&v.to_le_bytes()));
