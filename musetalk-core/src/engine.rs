@@ -305,7 +305,7 @@ impl EngineBuilder {
         self
     }
 
-    /// Reads, checks and warms up the pack.
+    /// Reads, checks and warms up the pack; full-size networks on a CPU are not warmed up.
     ///
     /// The first time, every file is compared with its SHA-256: half a second to four for each gigabyte, by processor. A receipt in
     /// the user's cache (`MUSETALK_CACHE`) spares that until a file changes; sizes and shapes are compared always. Receipts are
@@ -441,7 +441,9 @@ impl EngineBuilder {
             wake: awake,
             stop: Arc::clone(&stop),
         };
-        worker.warm_up()?;
+        if options.device != Device::Cpu || frame_macs(pack) <= QUICK {
+            worker.warm_up()?;
+        }
         let thread =
             std::thread::Builder::new().name("musetalk".to_owned()).spawn(move || worker.run()).map_err(
                 |e| Error::new(ErrorKind::OutOfMemory, "the worker thread could not be started").caused_by(e),
@@ -472,6 +474,17 @@ impl Drop for Shared {
             let _panicked = thread.join().is_err();
         }
     }
+}
+
+/// Multiply-accumulates of a frame that a CPU does in about a tenth of a second.
+///
+/// At its first use a GPU compiles and takes memory, so that it must happen before somebody waits for a frame. On a CPU the first run
+/// is like the next, and one of full-size networks would only keep the host waiting for five more seconds.
+const QUICK: u64 = 5_000_000_000;
+
+fn frame_macs(pack: &ModelPack) -> u64 {
+    let networks = &pack.manifest().networks;
+    ["generator", "decoder"].iter().filter_map(|role| networks.get(*role)).map(|network| network.macs).sum()
 }
 
 fn plan(pack: &ModelPack) -> Result<WindowPlan> {

@@ -1,5 +1,42 @@
 //! A client for OpenAI's Realtime API, made for a face that listens.
 //!
-//! Nothing is implemented yet: the crate holds its place in the workspace so that the direction of
-//! dependencies is fixed from the start. It will know `musetalk-core` through one bridge file and
-//! nothing of ONNX Runtime; the core will never know it.
+//! | module | holds |
+//! |---|---|
+//! | [`protocol`] | the wire: 11 client and 46 server events, strict out and tolerant in |
+//! | [`session`] | one conversation as a pure state machine: turns, tools, what was heard, staying up |
+//! | [`provider`] | where servers are and how they differ, as data |
+//! | [`emotion`] | a simple sense of how the person speaks |
+//! | [`voice`] | the two ends a host may put in: where answers sound, who listens to the person |
+//!
+//! [`RealtimeClient`] is what a user holds.
+
+#[cfg(feature = "avatar")]
+pub mod bridge;
+pub mod emotion;
+pub mod protocol;
+pub mod provider;
+#[cfg(feature = "scripted")]
+pub mod scripted;
+pub mod session;
+pub mod voice;
+
+mod client;
+mod config;
+mod connection;
+mod error;
+mod key;
+mod picture;
+mod tools;
+
+pub use client::{Builder, RealtimeClient};
+pub use config::Config;
+pub use error::{Error, ErrorKind, Result};
+pub use key::Key;
+pub use picture::Picture;
+pub use provider::Provider;
+pub use tools::Tools;
+
+/// The essays are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/conversation.md")]
+struct Conversation;

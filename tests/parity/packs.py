@@ -39,6 +39,8 @@ class Pack:
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = LEVELS[self.networks[role].get("optimisation", "all")]
         options.inter_op_num_threads = 1
+        # Threads that spin between calls would take the processor from whatever has its turn next.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if threads:
             options.intra_op_num_threads = threads
         return options

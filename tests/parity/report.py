@@ -24,12 +24,13 @@ def processor():
 
 def origin(packages):
     """When, where and with what."""
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
+    packages = [f"{name} {importlib.metadata.version(name)}" for name in packages]
+    versions = ", ".join([f"Python {platform.python_version()}", *packages])
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=RESULTS.parent, capture_output=True, text=True)
     day = datetime.date.today().isoformat()
     load = os.getloadavg()[0]
     return (f"{day}, commit {commit.stdout.strip() or 'unknown'}; {processor()}, load {load:.1f} before; "
-            f"Python {platform.python_version()}, {versions}.")
+            f"{versions}.")
 
 
 def table(head, rows):

@@ -1,0 +1,94 @@
+use std::time::Duration;
+
+use crate::session::Options;
+use crate::{Error, ErrorKind, Key, Provider, Result};
+
+/// What a client needs to know before it connects.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The server.
+    pub provider: Provider,
+    /// The key, where the server wants one.
+    pub key: Option<Key>,
+    /// The model; the provider's own when `None`.
+    pub model: Option<String>,
+    /// How the session behaves, and what the server is told first.
+    pub options: Options,
+    /// From the name of the host to the accepted upgrade.
+    pub connect_timeout: Duration,
+    /// Larger frames are refused, in bytes. 64 MiB by default: a whole turn with its sound fits.
+    pub largest_frame: usize,
+    /// Whether [`Event::Audio`](crate::session::Event::Audio) is told. Off where a voice sink plays the answers.
+    pub audio_events: bool,
+}
+
+impl Config {
+    /// OpenAI with the key in `OPENAI_API_KEY`.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Unauthorized`]: the variable is not set.
+    pub fn from_env() -> Result<Self> {
+        Self::of(Provider::openai())
+    }
+
+    /// This provider, with the key in its variable of the environment. Only a server by address may go without one.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Unauthorized`]: the variable is not set, and the vendor wants a key.
+    /// - [`ErrorKind::InvalidInput`]: what it holds cannot be a key.
+    pub fn of(provider: Provider) -> Result<Self> {
+        let key = match Key::from_env(&provider.key_variable) {
+            Ok(key) => Some(key),
+            Err(e) if e.kind() == ErrorKind::InvalidInput => return Err(e),
+            Err(_) if provider.key_variable == "REALTIME_API_KEY" => None,
+            Err(e) => return Err(e),
+        };
+        Ok(Self::new(provider, key))
+    }
+
+    /// This provider with this key.
+    pub fn new(provider: Provider, key: Option<Key>) -> Self {
+        let options = Options {
+            capabilities: provider.capabilities,
+            input_rate: provider.input_rate,
+            output_rate: provider.output_rate,
+            ..Options::default()
+        };
+        Self {
+            provider,
+            key,
+            model: None,
+            options,
+            connect_timeout: Duration::from_secs(10),
+            largest_frame: 64 << 20,
+            audio_events: true,
+        }
+    }
+
+    pub(crate) fn address(&self) -> String {
+        let model = self.model.as_deref().or(self.provider.model.as_deref());
+        self.provider.address(model, self.options.session.kind)
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        let model = self.model.as_deref().or(self.provider.model.as_deref());
+        if self.provider.name == "azure" && model.is_none() {
+            return Err(Error::new(ErrorKind::InvalidInput, "name the deployment as the model"));
+        }
+        if self.largest_frame < 1024 {
+            return Err(Error::new(ErrorKind::InvalidInput, "largest_frame must be at least 1024 bytes"));
+        }
+        for rate in [self.options.input_rate, self.options.output_rate] {
+            if !(8_000..=192_000).contains(&rate) {
+                return Err(Error::new(
+                    ErrorKind::InvalidInput,
+                    format!("rate {rate} is not 8000 to 192000 Hz"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,296 @@
+//! A session and what carries it out: commands of the host and words of the server meet here, one at a time.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::Notify;
+
+use crate::config::Config;
+use crate::protocol::{Role, ServerEvent, SessionUpdate};
+use crate::session::{Action, Event, Session};
+use crate::voice::{Sense, Sound, VoiceSink};
+use crate::{Error, ErrorKind, Result};
+
+use super::driver;
+use super::mailbox::{Full, Mailbox};
+use super::outbox::Outbox;
+use super::tasks::runtime;
+
+/// Sound that may wait for the host: 43 MB.
+const MOST_MINUTES: u64 = 15;
+
+/// Hears of every event before the host does, on the crate's thread.
+pub(crate) type Watch = Box<dyn Fn(&Event, &Weak<Shared>) + Send + Sync>;
+
+/// What a host holds: dropped, the session ends.
+pub(crate) struct Line {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    inner: Mutex<Inner>,
+    sense: Option<Mutex<Box<dyn Sense>>>,
+    watch: Watch,
+    me: Weak<Self>,
+    pub(super) outbox: Outbox,
+    mailbox: Mailbox,
+    pub(super) wake: Notify,
+    started: Instant,
+    pub(super) config: Config,
+    gone: AtomicBool,
+}
+
+struct Inner {
+    session: Session,
+    sink: Option<Box<dyn VoiceSink>>,
+    /// When the sink wants to be called.
+    tick: Option<Duration>,
+    order: Option<Order>,
+    /// The number of the connection that serves.
+    connection: u64,
+}
+
+/// What the driver must do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Order {
+    /// When to open a connection, and whether the one that is open serves until then.
+    Dial {
+        after: Duration,
+        keep: bool,
+    },
+    Close,
+}
+
+impl Line {
+    /// Starts connecting.
+    pub(crate) fn start(
+        config: Config,
+        sink: Option<Box<dyn VoiceSink>>,
+        sense: Option<Box<dyn Sense>>,
+        watch: Watch,
+    ) -> Result<Self> {
+        config.check()?;
+        let session = Session::new(config.options.clone(), fastrand::u64(..));
+        let shared = Arc::new_cyclic(|me| Shared {
+            inner: Mutex::new(Inner { session, sink, tick: None, order: None, connection: 0 }),
+            sense: sense.map(Mutex::new),
+            watch,
+            me: Weak::clone(me),
+            outbox: Outbox::new(config.options.input_rate, config.provider.dialect.clone()),
+            mailbox: Mailbox::default(),
+            wake: Notify::new(),
+            started: Instant::now(),
+            config,
+            gone: AtomicBool::new(false),
+        });
+        shared.with(|_| ());
+        runtime()?.spawn(driver::drive(Arc::clone(&shared)));
+        Ok(Self { shared })
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.shared.gone.store(true, Relaxed);
+        self.shared.with(Session::close);
+    }
+}
+
+impl Shared {
+    /// Asks something of the session, and carries out what follows. Waits for nothing but another such call.
+    pub(crate) fn with<R>(&self, ask: impl FnOnce(&mut Session) -> R) -> R {
+        let mut inner = self.lock();
+        let answer = ask(&mut inner.session);
+        self.carry_out(&mut inner);
+        answer
+    }
+
+    /// Reads the session.
+    pub(crate) fn read<R>(&self, ask: impl FnOnce(&Session) -> R) -> R {
+        ask(&self.lock().session)
+    }
+
+    /// The person's voice; how many samples were dropped.
+    pub(crate) fn push_voice(&self, pcm: &[i16]) -> u64 {
+        if let Some(sense) = &self.sense {
+            let mut sense = sense.lock().unwrap_or_else(PoisonError::into_inner);
+            sense.hear(pcm, self.config.options.input_rate);
+        }
+        self.outbox.push_voice(pcm)
+    }
+
+    pub(crate) fn dropped(&self) -> u64 {
+        self.outbox.dropped()
+    }
+
+    pub(crate) fn release(&self) -> Result<()> {
+        let samples = self.outbox.uncommitted();
+        self.with(|session| {
+            session.appended(samples);
+            session.release()
+        })
+    }
+
+    pub(crate) async fn next(&self) -> Option<Event> {
+        self.mailbox.next().await
+    }
+
+    pub(crate) fn wait(&self, time: Duration) -> Result<Option<Event>, ()> {
+        self.mailbox.wait(time)
+    }
+
+    // ── what the driver does ──
+
+    pub(super) fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    pub(super) fn take_order(&self) -> Option<Order> {
+        self.lock().order.take()
+    }
+
+    /// A frame of the server.
+    pub(super) fn receive(&self, connection: u64, frame: &str) {
+        let event = match &self.config.key {
+            Some(key) => ServerEvent::parse(&key.redact(frame)),
+            None => ServerEvent::parse(frame),
+        };
+        let now = self.now();
+        let mut inner = self.lock();
+        if inner.connection == connection {
+            inner.session.handle(event, now);
+        }
+        self.carry_out(&mut inner);
+    }
+
+    /// A socket is open: the number of the connection, or `None` when it is not wanted now.
+    pub(super) fn opened(&self) -> Option<u64> {
+        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let now = self.now();
+        let mut inner = self.lock();
+        let wanted = inner.session.opened(now, unix);
+        let connection = wanted.then(|| {
+            // Frames for the old connection are void from here on, and its writer closes it.
+            inner.connection = self.outbox.restart();
+            inner.connection
+        });
+        self.carry_out(&mut inner);
+        connection
+    }
+
+    /// No connection could be opened.
+    pub(super) fn lost(&self, why: Error) {
+        let now = self.now();
+        self.with(|session| session.lost(now, why, fastrand::u64(..)));
+    }
+
+    /// A connection broke.
+    pub(super) fn broke(&self, connection: u64, why: Error) {
+        let now = self.now();
+        let mut inner = self.lock();
+        if inner.connection == connection {
+            inner.session.broke(now, why, fastrand::u64(..));
+        }
+        self.carry_out(&mut inner);
+    }
+
+    /// When something must be done although nothing happens.
+    pub(super) fn alarm(&self) -> Option<Duration> {
+        let mut inner = self.lock();
+        self.carry_out(&mut inner);
+        [inner.session.deadline(), inner.tick].into_iter().flatten().min()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn carry_out(&self, inner: &mut Inner) {
+        let now = self.now();
+        let mut news = false;
+        while let Some(action) = inner.session.poll(now) {
+            news = true;
+            match action {
+                Action::Send { event, event_id } => {
+                    if !self.outbox.push(&event, &event_id) {
+                        let why = Error::new(ErrorKind::TimedOut, "the server does not read what it is sent");
+                        inner.session.broke(now, why, fastrand::u64(..));
+                    }
+                }
+                Action::Tell(event) => self.tell(inner, event),
+                Action::Connect { after } => {
+                    let keep = inner.session.is_ready();
+                    inner.order = Some(Order::Dial { after: now + after, keep });
+                }
+                Action::Close => inner.order = Some(Order::Close),
+            }
+        }
+        if inner.tick.is_some_and(|due| due <= now) {
+            inner.tick = inner.sink.as_mut().and_then(|sink| sink.tick()).map(|pause| now + pause);
+        }
+        self.outbox.set_open(inner.session.is_ready(), inner.session.listens());
+        if news {
+            self.wake.notify_one();
+        }
+    }
+
+    fn tell(&self, inner: &mut Inner, event: Event) {
+        let most = MOST_MINUTES * 60 * u64::from(inner.session.output_rate());
+        if let Some(sink) = &mut inner.sink {
+            match &event {
+                Event::Began { utterance } => sink.take(Sound::Begin(*utterance)),
+                Event::Audio { utterance, pcm } => sink.take(Sound::Samples(*utterance, pcm)),
+                Event::Ended { utterance } => sink.take(Sound::End(*utterance)),
+                Event::Interrupted { utterance } => sink.take(Sound::Cut(*utterance)),
+                Event::Posture(posture) => sink.take(Sound::Posture(*posture)),
+                _ => {}
+            }
+            if sink.waiting() > most {
+                inner.session.overflow("fifteen minutes of sound wait for the face");
+            }
+            // What waits in it is moved on soon, also when nothing else happens.
+            inner.tick = inner.tick.or((sink.waiting() > 0).then(|| self.now()));
+        }
+        self.feel(inner, &event);
+        (self.watch)(&event, &self.me);
+        if matches!(event, Event::Audio { .. }) && !self.config.audio_events {
+            return;
+        }
+        if self.gone.load(Relaxed) {
+            return;
+        }
+        match self.mailbox.push(event, most) {
+            Ok(()) => {}
+            Err(Full::Sound) => inner.session.overflow("fifteen minutes of sound were not read"),
+            Err(Full::Events) => {
+                let why = Error::new(
+                    ErrorKind::BufferFull,
+                    "the host has stopped reading events; the session was closed",
+                );
+                inner.session.abandon(why);
+            }
+        }
+    }
+
+    /// Lets the sense know, and the model what it felt.
+    fn feel(&self, inner: &mut Inner, event: &Event) {
+        let Some(sense) = &self.sense else { return };
+        let mut sense = sense.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::UserSaid { text, .. } => sense.said(Role::User, text),
+            Event::Said { text, .. } => sense.said(Role::Assistant, text),
+            Event::SpeechStopped { .. } => {
+                let Some(hint) = sense.hint() else { return };
+                let own = self.config.options.session.instructions.as_deref().unwrap_or("");
+                let (kind, instructions) =
+                    (self.config.options.session.kind, Some(format!("{own}\n\n{hint}").trim().to_owned()));
+                let update = SessionUpdate { kind, instructions, ..SessionUpdate::default() };
+                if let Err(e) = inner.session.update(&update) {
+                    log::debug!("a hint came too late: {e}");
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What the host has not read yet. Bounded: sound in minutes, everything else in number.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use crate::session::{Event, State};
+
+/// Events that may wait, without sound.
+const MOST_EVENTS: usize = 65_536;
+
+#[derive(Default)]
+pub(super) struct Mailbox {
+    queue: Mutex<Queue>,
+    news: Notify,
+    waiting: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    events: VecDeque<Event>,
+    samples: u64,
+    closed: bool,
+}
+
+/// Why an event could not be kept.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Full {
+    Sound,
+    Events,
+}
+
+impl Mailbox {
+    /// Adds an event. What an interruption cuts leaves, and the interruption goes to the front.
+    pub(super) fn push(&self, event: Event, most_samples: u64) -> Result<(), Full> {
+        let mut queue = self.lock();
+        match &event {
+            Event::Interrupted { utterance } => queue.cut(*utterance),
+            Event::Audio { pcm, .. } => {
+                if queue.samples + pcm.len() as u64 > most_samples {
+                    return Err(Full::Sound);
+                }
+                queue.samples += pcm.len() as u64;
+            }
+            Event::State(State::Closed(_)) => queue.closed = true,
+            _ if queue.events.len() >= MOST_EVENTS => return Err(Full::Events),
+            _ => {}
+        }
+        match event {
+            Event::Interrupted { .. } => queue.events.push_front(event),
+            _ => queue.events.push_back(event),
+        }
+        drop(queue);
+        self.news.notify_one();
+        self.waiting.notify_one();
+        Ok(())
+    }
+
+    /// The next event; `None` after the last one of a session that is closed.
+    pub(super) async fn next(&self) -> Option<Event> {
+        loop {
+            let news = self.news.notified();
+            {
+                let mut queue = self.lock();
+                let event = queue.take();
+                if event.is_some() || queue.closed {
+                    return event;
+                }
+            }
+            news.await;
+        }
+    }
+
+    /// The same for a thread that may block, for at most this long. `Err`: nothing happened.
+    pub(super) fn wait(&self, time: Duration) -> Result<Option<Event>, ()> {
+        let end = Instant::now() + time;
+        let mut queue = self.lock();
+        loop {
+            if let Some(event) = queue.take() {
+                return Ok(Some(event));
+            }
+            if queue.closed {
+                return Ok(None);
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(());
+            }
+            queue = self.waiting.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn take(&mut self) -> Option<Event> {
+        let event = self.events.pop_front()?;
+        if let Event::Audio { pcm, .. } = &event {
+            self.samples -= pcm.len() as u64;
+        }
+        Some(event)
+    }
+
+    fn cut(&mut self, cut: u64) {
+        let samples = &mut self.samples;
+        self.events.retain(|event| match event {
+            Event::Audio { utterance, pcm } if *utterance == cut => {
+                *samples -= pcm.len() as u64;
+                false
+            }
+            Event::Began { utterance } | Event::Ended { utterance } => *utterance != cut,
+            _ => true,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn audio(utterance: u64, samples: usize) -> Event {
+        Event::Audio { utterance, pcm: vec![0; samples] }
+    }
+
+    #[test]
+    fn an_interruption_overtakes_and_removes_what_it_cuts() {
+        let mailbox = Mailbox::default();
+        for event in [audio(1, 10), Event::Updated, Event::Ended { utterance: 1 }, audio(2, 5)] {
+            mailbox.push(event, 100).unwrap();
+        }
+        mailbox.push(Event::Interrupted { utterance: 1 }, 100).unwrap();
+        let events: Vec<Event> = std::iter::from_fn(|| mailbox.lock().take()).collect();
+        assert_eq!(events, [Event::Interrupted { utterance: 1 }, Event::Updated, audio(2, 5)]);
+        assert_eq!(mailbox.lock().samples, 0);
+    }
+
+    #[test]
+    fn sound_beyond_the_bound_is_refused() {
+        let mailbox = Mailbox::default();
+        mailbox.push(audio(1, 60), 100).unwrap();
+        assert_eq!(mailbox.push(audio(1, 60), 100), Err(Full::Sound));
+        mailbox.push(audio(1, 40), 100).unwrap();
+        assert_eq!(mailbox.wait(Duration::ZERO).unwrap().unwrap(), audio(1, 60));
+        mailbox.push(audio(1, 60), 100).unwrap();
+    }
+
+    #[test]
+    fn a_closed_session_ends_after_its_last_event() {
+        let mailbox = Mailbox::default();
+        assert_eq!(mailbox.wait(Duration::ZERO), Err(()));
+        mailbox.push(Event::State(State::Closed(None)), 0).unwrap();
+        assert!(mailbox.wait(Duration::ZERO).unwrap().is_some());
+        assert_eq!(mailbox.wait(Duration::ZERO), Ok(None));
+    }
+}

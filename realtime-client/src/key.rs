@@ -1,0 +1,56 @@
+use std::fmt;
+
+use crate::{Error, ErrorKind, Result};
+
+/// A secret that opens a session. Shown nowhere: not in a `Debug`, not in an error, not in a log, not in an address.
+#[derive(Clone)]
+pub struct Key(String);
+
+impl Key {
+    /// This key, without the white space around it.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::InvalidInput`]: it is empty, or holds characters that cannot stand in a header.
+    pub fn new(secret: impl Into<String>) -> Result<Self> {
+        let secret = secret.into().trim().to_owned();
+        if secret.is_empty() {
+            return Err(Error::new(ErrorKind::InvalidInput, "the key is empty"));
+        }
+        if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let why = "the key holds characters that no key has; was it copied whole, and nothing else?";
+            return Err(Error::new(ErrorKind::InvalidInput, why));
+        }
+        Ok(Self(secret))
+    }
+
+    /// The key in this variable of the environment.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Unauthorized`]: it is not set.
+    /// - [`ErrorKind::InvalidInput`]: it cannot be a key.
+    pub fn from_env(variable: &str) -> Result<Self> {
+        match std::env::var(variable) {
+            Ok(secret) => Self::new(secret),
+            Err(_) => {
+                Err(Error::new(ErrorKind::Unauthorized, format!("no key: set {variable}, or give one")))
+            }
+        }
+    }
+
+    pub(crate) fn secret(&self) -> &str {
+        &self.0
+    }
+
+    /// `text` without the key: servers like to repeat it.
+    pub(crate) fn redact<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
+        if text.contains(&self.0) { text.replace(&self.0, "[key]").into() } else { text.into() }
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key([hidden])")
+    }
+}

@@ -1,0 +1,256 @@
+use super::*;
+
+/// 2 s of an answer that is complete, of which the listener has heard this many samples.
+fn answered(heard: u64) -> Talk {
+    let mut talk = Talk::ready();
+    talk.begin("r1");
+    talk.audio("r1", "a1", 0, 48_000);
+    talk.audio_done("r1", "a1", 0);
+    talk.done("r1", "completed", json!([]));
+    talk.session.heard(1, heard);
+    talk.told();
+    talk
+}
+
+#[test]
+fn who_interrupts_is_told_apart_from_who_listened() {
+    let mut talk = answered(48_000);
+    talk.speech("u2");
+    assert!(!talk.told().contains(&Event::Interrupted { utterance: 1 }));
+    assert!(talk.sent().is_empty());
+
+    let mut talk = answered(16_823);
+    talk.speech("u2");
+    assert_eq!(talk.told()[0], Event::Interrupted { utterance: 1 });
+    let expected = json!({"type": "conversation.item.truncate", "item_id": "a1", "content_index": 0, "audio_end_ms": 700});
+    assert_eq!(talk.sent(), [expected]);
+}
+
+#[test]
+fn less_than_a_millisecond_heard_deletes_the_item() {
+    for heard in [0, 1, 23] {
+        let mut talk = answered(heard);
+        talk.speech("u2");
+        assert_eq!(talk.sent(), [json!({"type": "conversation.item.delete", "item_id": "a1"})]);
+    }
+    let mut talk = answered(24);
+    talk.speech("u2");
+    assert_eq!(talk.sent()[0]["audio_end_ms"], 1);
+}
+
+#[test]
+fn a_host_that_claims_more_than_came_is_held_to_what_came() {
+    let mut talk = Talk::ready();
+    talk.begin("r1");
+    talk.audio("r1", "a1", 0, 2_400);
+    talk.session.heard(1, u64::MAX);
+    talk.speech("u2");
+    assert_eq!(talk.sent()[0]["audio_end_ms"], 100);
+}
+
+#[test]
+fn late_pieces_of_a_cut_answer_are_ignored() {
+    let mut talk = Talk::ready();
+    talk.begin("r1");
+    talk.audio("r1", "a1", 0, 24_000);
+    talk.session.heard(1, 12_000);
+    talk.speech("u2");
+    talk.told();
+    talk.audio("r1", "a1", 0, 24_000);
+    talk.audio_done("r1", "a1", 0);
+    talk.server(json!({"type": "response.output_audio_transcript.delta", "response_id": "r1", "item_id": "a1", "delta": "x"}));
+    assert!(talk.told().is_empty());
+    talk.done(
+        "r1",
+        "cancelled",
+        json!([{"id": "a1", "type": "message", "role": "assistant", "status": "incomplete",
+        "content": [{"type": "output_audio", "transcript": "x"}]}]),
+    );
+    assert!(talk.told().iter().all(|event| matches!(event, Event::ResponseDone { .. })));
+    assert_eq!(talk.sent_kinds(), ["conversation.item.truncate"]);
+    talk.begin("r2");
+    talk.audio("r2", "a2", 0, 100);
+    assert_eq!(heard_by_host(&talk.told()), [(2, 100)]);
+}
+
+#[test]
+fn both_orders_of_speech_and_cancellation_do_the_same() {
+    let run = |speech_first: bool| {
+        let mut talk = Talk::ready();
+        talk.begin("r1");
+        talk.audio("r1", "a1", 0, 24_000);
+        talk.session.heard(1, 12_000);
+        talk.told();
+        if speech_first {
+            talk.speech("u2");
+        }
+        talk.done("r1", "cancelled", json!([]));
+        if !speech_first {
+            talk.speech("u2");
+        }
+        let interrupted = talk.told().iter().filter(|e| matches!(e, Event::Interrupted { .. })).count();
+        (interrupted, talk.sent())
+    };
+    let (count, sent) = run(true);
+    assert_eq!((count, sent.len(), &sent[0]["audio_end_ms"]), (1, 1, &json!(500)));
+    assert_eq!(run(false), (count, sent));
+}
+
+#[test]
+fn a_host_that_interrupts_cancels_once_and_before_it_truncates() {
+    let mut talk = Talk::manual();
+    talk.begin("r1");
+    talk.audio("r1", "a1", 0, 24_000);
+    talk.session.heard(1, 2_400);
+    talk.session.interrupt();
+    talk.session.interrupt();
+    assert_eq!(talk.sent_kinds(), ["response.cancel", "conversation.item.truncate"]);
+    // It was over already: no reason to worry anybody.
+    talk.server(json!({"type": "error", "error": {"type": "invalid_request_error", "code": "response_cancel_not_active"}}));
+    assert!(talk.told().iter().all(|event| !matches!(event, Event::Problem { .. })));
+}
+
+#[test]
+fn items_of_one_answer_enter_in_the_order_of_the_output() {
+    let mut talk = Talk::ready();
+    talk.begin("r1");
+    talk.part("r1", "a1", 0);
+    talk.part("r1", "a2", 1);
+    talk.audio("r1", "a1", 0, 100);
+    talk.audio("r1", "a2", 1, 50);
+    assert_eq!(heard_by_host(&talk.told()), [(1, 100)]);
+    talk.audio("r1", "a1", 0, 100);
+    talk.audio_done("r1", "a1", 0);
+    assert_eq!(heard_by_host(&talk.told()), [(1, 100), (1, 50)]);
+    talk.audio("r1", "a2", 1, 25);
+    talk.done("r1", "completed", json!([]));
+    let told = talk.told();
+    assert_eq!(heard_by_host(&told), [(1, 25)]);
+    assert!(told.contains(&Event::Ended { utterance: 1 }));
+}
+
+#[test]
+fn of_two_items_the_audible_one_is_truncated_and_the_unheard_one_deleted() {
+    let mut talk = Talk::ready();
+    talk.begin("r1");
+    talk.audio("r1", "a1", 0, 24_000);
+    talk.audio_done("r1", "a1", 0);
+    talk.audio("r1", "a2", 1, 24_000);
+    talk.session.heard(1, 12_000);
+    talk.speech("u2");
+    let sent = talk.sent();
+    assert_eq!((&sent[0]["item_id"], &sent[0]["audio_end_ms"]), (&json!("a1"), &json!(500)));
+    assert_eq!(sent[1], json!({"type": "conversation.item.delete", "item_id": "a2"}));
+}
+
+#[test]
+fn what_was_heard_of_a_cut_answer_stays_in_the_history() {
+    let mut talk = Talk::ready();
+    talk.begin("r1");
+    talk.server(
+        json!({"type": "response.output_audio_transcript.delta", "response_id": "r1", "item_id": "a1",
+        "delta": "one two three four"}),
+    );
+    talk.audio("r1", "a1", 0, 24_000);
+    talk.session.heard(1, 12_000);
+    talk.speech("u2");
+    talk.server(
+        json!({"type": "conversation.item.done", "item": {"id": "a1", "type": "message", "role": "assistant",
+        "status": "incomplete", "content": [{"type": "output_audio", "transcript": "one two three four"}]}}),
+    );
+    assert!(talk.history()[0].contains("one two\""), "{:?}", talk.history());
+}
+
+#[test]
+fn without_interruption_by_the_server_the_face_speaks_on() {
+    let mut options = Options::default();
+    let vad = crate::protocol::ServerVad { interrupt_response: Some(false), ..Default::default() };
+    options.session.audio.input.turn_detection = Some(TurnDetection::Server(vad));
+    let mut talk = Talk::new(options);
+    talk.configure();
+    talk.begin("r1");
+    talk.audio("r1", "a1", 0, 24_000);
+    talk.speech("u2");
+    assert!(talk.sent().is_empty());
+    assert!(!talk.told().iter().any(|event| matches!(event, Event::Interrupted { .. })));
+}
+
+/// What happens to an answer before it is cut.
+#[derive(Clone, Debug)]
+enum Step {
+    Piece(usize, usize),
+    Done(usize),
+    Hear(u64),
+}
+
+fn steps(rng: &mut fastrand::Rng) -> Vec<Step> {
+    let count = rng.usize(1..60);
+    let step = |_| match rng.u8(..8) {
+        0..4 => Step::Piece(rng.usize(..3), rng.usize(1..900)),
+        4 => Step::Done(rng.usize(..3)),
+        _ => Step::Hear(rng.u64(..3_003)),
+    };
+    (0..count).map(step).collect()
+}
+
+/// The model: a list that names, for every sample of the utterance, the item it belongs to.
+#[test]
+fn truncation_is_exact_to_the_sample_at_any_time_and_rate() {
+    for_seeds(2_000, |rng| {
+        let rate = rng.u32(8_000..48_000);
+        let mut talk = Talk::new(Options { output_rate: rate, ..Options::default() });
+        talk.configure();
+        talk.begin("r1");
+        for item in 0..3 {
+            talk.part("r1", &format!("a{item}"), item);
+        }
+        let (mut received, mut done) = ([0_usize; 3], [false; 3]);
+        let mut heard = 0;
+        for step in steps(rng) {
+            match step {
+                Step::Piece(item, samples) if !done[item] => {
+                    talk.audio("r1", &format!("a{item}"), item as u32, samples);
+                    received[item] += samples;
+                }
+                Step::Piece(..) => {}
+                Step::Done(item) => {
+                    talk.audio_done("r1", &format!("a{item}"), item as u32);
+                    done[item] = true;
+                }
+                Step::Hear(claimed) => {
+                    talk.session.heard(1, claimed);
+                    heard = heard.max((claimed as usize).min(entered(&received, &done).len()));
+                }
+            }
+        }
+        let owners = entered(&received, &done);
+        assert_eq!(heard_by_host(&talk.told()).iter().map(|(_, n)| n).sum::<usize>(), owners.len());
+        talk.speech("u2");
+        let mut expected = Vec::new();
+        for item in 0..3 {
+            let heard = owners[..heard].iter().filter(|owner| **owner == item).count();
+            let id = format!("a{item}");
+            let millis = heard as u64 * 1000 / u64::from(rate);
+            if received[item] == 0 || (heard == received[item] && done[item]) {
+                continue;
+            }
+            expected.push(match millis {
+                0 => json!({"type": "conversation.item.delete", "item_id": id}),
+                _ => json!({"type": "conversation.item.truncate", "item_id": id, "content_index": 0, "audio_end_ms": millis}),
+            });
+        }
+        assert_eq!(talk.sent(), expected);
+    });
+}
+
+/// Whose each sample is that has entered the utterance.
+fn entered(received: &[usize; 3], done: &[bool; 3]) -> Vec<usize> {
+    let mut owners = Vec::new();
+    for item in 0..3 {
+        owners.extend(std::iter::repeat_n(item, received[item]));
+        if !done[item] {
+            break;
+        }
+    }
+    owners
+}

@@ -1,0 +1,196 @@
+//! Wrong keys, wrong hosts, broken frames, dead connections: each is an event or an error in words, and the process goes on.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by unwrapping")]
+
+mod support;
+
+use std::time::Duration;
+
+use realtime_client::scripted::{Fault, Scenario};
+use realtime_client::session::{Event, State};
+use realtime_client::{Config, ErrorKind, Key, Provider, RealtimeClient};
+use support::*;
+
+/// How a session ends that may not try again.
+fn ends(fault: Fault) -> realtime_client::Error {
+    let server = faulty(fault);
+    let mut config = config(&server);
+    config.options.reconnect_attempts = 0;
+    let talk = RealtimeClient::builder().start(config).unwrap();
+    why_closed(&talk)
+}
+
+#[test]
+fn a_refused_upgrade_says_what_to_do() {
+    for (status, kind, word) in [
+        (401, ErrorKind::Unauthorized, "key"),
+        (403, ErrorKind::Unauthorized, "region"),
+        (404, ErrorKind::NotFound, "model"),
+        (429, ErrorKind::Busy, "wait"),
+        (500, ErrorKind::Refused, "trouble"),
+    ] {
+        let error = ends(Fault::Status(status));
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().contains(word), "{error}");
+    }
+}
+
+#[test]
+fn a_redirect_is_refused_and_the_key_stays() {
+    let error = ends(Fault::Redirect);
+    assert_eq!(error.kind(), ErrorKind::Untrusted);
+    assert!(error.to_string().contains("elsewhere"), "{error}");
+}
+
+#[test]
+fn who_is_turned_away_after_the_upgrade_does_not_come_back() {
+    for (code, kind) in [
+        ("beta_api_shape_disabled", ErrorKind::Incompatible),
+        ("invalid_api_key", ErrorKind::Unauthorized),
+        ("insufficient_quota", ErrorKind::Quota),
+        ("model_not_found", ErrorKind::NotFound),
+    ] {
+        let server = faulty(Fault::RejectedAfterUpgrade(code.to_owned()));
+        let talk = RealtimeClient::builder().start(config(&server)).unwrap();
+        assert_eq!(why_closed(&talk).kind(), kind);
+        std::thread::sleep(Duration::from_millis(100));
+        assert_eq!(server.connections(), 1);
+    }
+}
+
+#[test]
+fn answers_that_fail_for_want_of_money_end_the_session() {
+    let server = faulty(Fault::AnswersFail("insufficient_quota".to_owned()));
+    let talk = connect(&server);
+    talk.say("Go.").unwrap();
+    assert_eq!(why_closed(&talk).kind(), ErrorKind::Quota);
+}
+
+#[test]
+fn nobody_there_is_an_error_in_words() {
+    let mut config = Config::new(Provider::at("ws://127.0.0.1:1/v1").unwrap(), None);
+    config.options.reconnect_attempts = 0;
+    let talk = RealtimeClient::builder().start(config).unwrap();
+    let error = why_closed(&talk);
+    assert_eq!(error.kind(), ErrorKind::Network);
+    assert!(error.to_string().contains("127.0.0.1:1"), "{error}");
+}
+
+#[test]
+fn tls_with_somebody_who_speaks_none_is_no_connection() {
+    let server = server(Scenario::default());
+    let mut config = config(&server);
+    config.provider.url = config.provider.url.replace("ws://", "wss://");
+    config.options.reconnect_attempts = 0;
+    let talk = RealtimeClient::builder().start(config).unwrap();
+    let error = why_closed(&talk);
+    assert!(matches!(error.kind(), ErrorKind::Network | ErrorKind::Untrusted), "{error:?}");
+}
+
+#[test]
+fn a_giant_frame_is_refused_and_the_next_connection_works() {
+    let server = faulty(Fault::GiantFrame(100_000));
+    let mut config = config(&server);
+    config.largest_frame = 64 << 10;
+    let talk = RealtimeClient::builder().start(config).unwrap();
+    let events = until(&talk, |event| matches!(event, Event::State(State::Reconnecting { .. })));
+    let Some(Event::State(State::Reconnecting { why, .. })) = events.last() else {
+        panic!("it was just seen")
+    };
+    assert!(why.to_string().contains("65536 bytes"), "{why}");
+    until(&talk, |event| matches!(event, Event::State(State::Ready)));
+    talk.say("Go.").unwrap();
+    until_done(&talk);
+}
+
+#[test]
+fn sound_that_is_no_base64_is_passed_over() {
+    let server = faulty(Fault::BadBase64);
+    let talk = connect(&server);
+    talk.say("Go.").unwrap();
+    let events = until_done(&talk);
+    assert!(events.iter().any(
+        |event| matches!(event, Event::Malformed { kind, .. } if kind == "response.output_audio.delta")
+    ));
+    assert_eq!(samples(&events), 0);
+}
+
+#[test]
+fn a_server_that_stops_reading_delays_nobody() {
+    let server = faulty(Fault::StopsReading);
+    let talk = RealtimeClient::builder().start(config(&server)).unwrap();
+    until(&talk, |event| matches!(event, Event::State(State::Ready)));
+    // More than any buffer of the system holds: what does not fit is dropped, the oldest first, and nobody waits.
+    for _ in 0..2_000 {
+        talk.push_audio(&[1; 24_000]);
+    }
+    assert!(talk.dropped_audio() > 0);
+    drop(talk);
+}
+
+#[test]
+fn tcp_that_drops_at_any_point_is_survived() {
+    for events in 1..=21 {
+        let mut scenario = Scenario::default();
+        scenario.answers = vec!["Good.".to_owned()];
+        scenario.fault = Some(Fault::DropAfter(events));
+        let server = server(scenario);
+        let talk = RealtimeClient::builder().start(config(&server)).unwrap();
+        talk.say("Hello?").unwrap();
+        until(&talk, |event| matches!(event, Event::State(State::Reconnecting { .. })));
+        until(&talk, |event| matches!(event, Event::State(State::Ready)));
+        talk.say("Still there?").unwrap();
+        until(&talk, |event| matches!(event, Event::Said { text, .. } if text == "Good."));
+        let text =
+            |event: &serde_json::Value| event["item"]["content"][0]["text"].as_str().unwrap_or("").to_owned();
+        // "Good." may have answered the first question, told again; the second is on its way.
+        let told = wait_for(|| {
+            let told = seen(&server, "conversation.item.create");
+            (text(told.last()?) == "Still there?").then_some(told)
+        });
+        assert!(told.iter().any(|event| text(event) == "Hello?"));
+    }
+}
+
+#[test]
+fn an_expired_session_goes_on_with_what_was_said() {
+    let server = faulty(Fault::ExpireAfter(6));
+    let talk = connect(&server);
+    talk.say("I am Mo.").unwrap();
+    until(&talk, |event| matches!(event, Event::State(State::Reconnecting { after, .. }) if after.is_zero()));
+    until(&talk, |event| matches!(event, Event::State(State::Ready)));
+    let told = wait_seen(&server, "conversation.item.create", 2);
+    assert_eq!(told.last().unwrap()["item"]["content"][0]["text"], "I am Mo.");
+}
+
+#[test]
+fn a_connection_is_replaced_before_it_ends_and_nobody_notices() {
+    let server = faulty(Fault::ShortLife(121));
+    let talk = connect(&server);
+    wait_for(|| (server.connections() >= 2).then_some(()));
+    wait_for(|| (server.closed() >= 1).then_some(()));
+    let events = until(&talk, |event| matches!(event, Event::State(State::Ready)));
+    assert!(!events.iter().any(|event| matches!(event, Event::State(State::Reconnecting { .. }))));
+    drop(talk);
+}
+
+#[test]
+fn acknowledgements_that_come_late_or_never_stop_nothing() {
+    for fault in [Fault::Slow(Duration::from_millis(150)), Fault::NeverAcknowledges] {
+        let server = faulty(fault);
+        let talk = connect(&server);
+        talk.say("Go.").unwrap();
+        until_done(&talk);
+    }
+}
+
+#[test]
+fn keys_that_cannot_be_keys_are_refused_without_being_repeated() {
+    for secret in ["", "  ", "sk-\u{e9}", "sk-one two", "sk-one\nx: y"] {
+        let error = Key::new(secret).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(!error.to_string().contains("sk-"));
+    }
+    let missing = Key::from_env("REALTIME_CLIENT_NO_SUCH_VARIABLE").unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::Unauthorized);
+}

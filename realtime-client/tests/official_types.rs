@@ -1,0 +1,274 @@
+//! Every client event that can be emitted, with every optional field on and off, and everything that the scripted server says,
+//! against the types of the official package.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by unwrapping")]
+
+#[path = "support/python.rs"]
+mod python;
+mod support;
+
+use std::collections::BTreeMap;
+
+use realtime_client::RealtimeClient;
+use realtime_client::protocol::client_event::ResponseAudio;
+use realtime_client::protocol::*;
+use realtime_client::scripted::Scenario;
+use serde_json::{Value, json};
+use support::*;
+
+/// Every way to fill a record: nothing, each field alone, everything.
+fn fillings<T: Default + Clone>(fields: &[fn(&mut T)]) -> Vec<T> {
+    let mut all = T::default();
+    let mut fillings = vec![T::default()];
+    for set in fields {
+        let mut alone = T::default();
+        set(&mut alone);
+        set(&mut all);
+        fillings.push(alone);
+    }
+    fillings.push(all);
+    fillings
+}
+
+fn function() -> FunctionTool {
+    let mut function = FunctionTool::default();
+    function.name = "set_mood".to_owned();
+    function
+}
+
+fn tools() -> Vec<Tool> {
+    let functions = fillings::<FunctionTool>(&[
+        |f| f.description = Some("Changes the face.".to_owned()),
+        |f| f.parameters = Some(json!({"type": "object", "properties": {}})),
+    ]);
+    let remote = fillings::<McpTool>(&[
+        |m| m.server_url = Some("https://example.com/mcp".to_owned()),
+        |m| m.connector_id = Some("connector_gmail".to_owned()),
+        |m| m.server_description = Some("Shops.".to_owned()),
+        |m| m.allowed_tools = Some(vec!["buy".to_owned()]),
+        |m| m.require_approval = Some(RequireApproval::Always),
+        |m| m.require_approval = Some(RequireApproval::Never),
+    ]);
+    let named = |mut f: FunctionTool| {
+        f.name = "f".to_owned();
+        Tool::Function(f)
+    };
+    let labelled = |mut m: McpTool| {
+        m.server_label = "shop".to_owned();
+        Tool::Mcp(m)
+    };
+    functions.into_iter().map(named).chain(remote.into_iter().map(labelled)).collect()
+}
+
+fn detections() -> Vec<TurnDetection> {
+    let server = fillings::<ServerVad>(&[
+        |v| v.threshold = Some(0.6),
+        |v| v.prefix_padding_ms = Some(300),
+        |v| v.silence_duration_ms = Some(500),
+        |v| v.idle_timeout_ms = Some(6000),
+        |v| v.create_response = Some(false),
+        |v| v.interrupt_response = Some(false),
+    ]);
+    let semantic = fillings::<SemanticVad>(&[
+        |v| v.eagerness = Some(Eagerness::Low),
+        |v| v.eagerness = Some(Eagerness::Medium),
+        |v| v.eagerness = Some(Eagerness::High),
+        |v| v.eagerness = Some(Eagerness::Auto),
+        |v| v.create_response = Some(true),
+        |v| v.interrupt_response = Some(true),
+    ]);
+    let server = server.into_iter().map(TurnDetection::Server);
+    let semantic = semantic.into_iter().map(TurnDetection::Semantic);
+    std::iter::once(TurnDetection::Manual).chain(server).chain(semantic).collect()
+}
+
+fn sessions() -> Vec<SessionUpdate> {
+    let mut sessions = fillings::<SessionUpdate>(&[
+        |s| s.model = Some("gpt-realtime-2".to_owned()),
+        |s| s.instructions = Some(String::new()),
+        |s| s.modality = Some(Modality::Text),
+        |s| s.modality = Some(Modality::Audio),
+        |s| s.audio.input.format = Some(AudioFormat::Pcm { rate: 24_000 }),
+        |s| s.audio.input.format = Some(AudioFormat::Pcmu),
+        |s| s.audio.output.format = Some(AudioFormat::Pcma),
+        |s| s.audio.input.noise_reduction = Some(NoiseReduction::Off),
+        |s| s.audio.input.noise_reduction = Some(NoiseReduction::NearField),
+        |s| s.audio.input.noise_reduction = Some(NoiseReduction::FarField),
+        |s| s.audio.output.voice = Some("marin".into()),
+        |s| s.audio.output.voice = Some(Voice::Custom { id: "voice_1".to_owned() }),
+        |s| s.audio.output.speed = Some(1.1),
+        |s| s.tools = Some(Vec::new()),
+        |s| s.tools = Some(tools()),
+        |s| s.tool_choice = Some(ToolChoice::None),
+        |s| s.tool_choice = Some(ToolChoice::Auto),
+        |s| s.tool_choice = Some(ToolChoice::Required),
+        |s| s.tool_choice = Some(ToolChoice::Function("set_mood".to_owned())),
+        |s| s.parallel_tool_calls = Some(true),
+        |s| s.reasoning = Some(Effort::Xhigh.into()),
+        |s| s.max_output_tokens = Some(TokenLimit::AtMost(400)),
+        |s| s.max_output_tokens = Some(TokenLimit::Unlimited),
+        |s| s.truncation = Some(Truncation::Auto),
+        |s| s.truncation = Some(Truncation::Disabled),
+        |s| s.truncation = Some(Truncation::Retain(0.8)),
+        |s| s.tracing = Some(Tracing::Off),
+        |s| {
+            s.tracing = Some(Tracing::Named { workflow_name: "w".to_owned(), group_id: Some("g".to_owned()) })
+        },
+        |s| s.include = Some(vec!["item.input_audio_transcription.logprobs".to_owned()]),
+        |s| {
+            let mut prompt = session::Prompt::default();
+            prompt.id = "pmpt_1".to_owned();
+            prompt.version = Some("2".to_owned());
+            prompt.variables = Some(BTreeMap::from([("name".to_owned(), "Mo".to_owned())]));
+            s.prompt = Some(prompt);
+        },
+    ]);
+    for detection in detections() {
+        let mut session = SessionUpdate::default();
+        session.audio.input.turn_detection = Some(detection);
+        sessions.push(session);
+    }
+    let mut transcriptions = fillings::<Transcription>(&[
+        |t| t.language = Some("en".to_owned()),
+        |t| t.languages = Some(vec!["en".to_owned(), "de".to_owned()]),
+        |t| t.prompt = Some("About faces.".to_owned()),
+        |t| t.keywords = Some(vec!["MuseTalk".to_owned()]),
+        |t| t.delay = Some(Effort::Minimal),
+    ]);
+    transcriptions.iter_mut().for_each(|t| t.model = "gpt-live-transcribe".to_owned());
+    transcriptions.push(Transcription::default());
+    for transcription in transcriptions {
+        for kind in [SessionKind::Realtime, SessionKind::Transcription] {
+            let mut session = SessionUpdate::default();
+            session.kind = kind;
+            session.audio.input.transcription = Some(transcription.clone());
+            session.audio.input.turn_detection = Some(TurnDetection::Manual);
+            sessions.push(session);
+        }
+    }
+    sessions
+}
+
+fn items() -> Vec<NewItem> {
+    let text = UserPart::Text { text: "What do you see?".to_owned() };
+    let mut parts = vec![text];
+    for detail in [None, Some(Detail::Auto), Some(Detail::Low), Some(Detail::High)] {
+        parts.push(UserPart::Image { image_url: "data:image/png;base64,iVBORw0KGgo=".to_owned(), detail });
+    }
+    for transcript in [None, Some("Hello.".to_owned())] {
+        parts.push(UserPart::Audio { audio: audio::encode(&[1, 2, 3]), transcript });
+    }
+    let call_id = "call_7Zq".to_owned();
+    let mut items = vec![
+        NewItem::FunctionCall { call_id: call_id.clone(), name: "f".to_owned(), arguments: "{}".to_owned() },
+        NewItem::FunctionCallOutput { call_id, output: "{\"ok\":true}".to_owned() },
+    ];
+    for id in [None, Some("msg_1".to_owned())] {
+        items.push(NewItem::System { id: id.clone(), text: "The user is called Mo.".to_owned() });
+        items.push(NewItem::User { id: id.clone(), content: parts.clone() });
+        items.push(NewItem::Assistant { id, text: "A red door.".to_owned() });
+    }
+    for reason in [None, Some("too dear".to_owned())] {
+        items.push(NewItem::McpApprovalResponse {
+            id: "mcpa_1".to_owned(),
+            approval_request_id: "mcpr_1".to_owned(),
+            approve: false,
+            reason,
+        });
+    }
+    items
+}
+
+fn responses() -> Vec<ResponseParams> {
+    fillings::<ResponseParams>(&[
+        |r| r.conversation = Some(ResponseConversation::Auto),
+        |r| r.conversation = Some(ResponseConversation::None),
+        |r| r.modality = Some(Modality::Text),
+        |r| r.instructions = Some("Name the mood.".to_owned()),
+        |r| {
+            let mut audio = ResponseAudio::default();
+            audio.output.voice = Some("cedar".into());
+            audio.output.format = Some(AudioFormat::Pcm { rate: 24_000 });
+            r.audio = Some(audio);
+        },
+        |r| r.tools = Some(vec![Tool::Function(function())]),
+        |r| r.tool_choice = Some(ToolChoice::Auto),
+        |r| r.parallel_tool_calls = Some(false),
+        |r| *r = r.clone().with_effort(Effort::Low),
+        |r| r.max_output_tokens = Some(TokenLimit::AtMost(100)),
+        |r| r.metadata = Some(BTreeMap::from([("topic".to_owned(), "mood".to_owned())])),
+        |r| r.input = Some(Vec::new()),
+        |r| r.input = Some([items(), vec![NewItem::Reference { id: "item_U".to_owned() }]].concat()),
+    ])
+}
+
+fn client_events() -> Vec<ClientEvent> {
+    let id = || "item_A".to_owned();
+    let mut events: Vec<ClientEvent> = sessions().iter().map(ClientEvent::from).collect();
+    events.extend([
+        ClientEvent::Append { audio: audio::encode(&[0; 960]) },
+        ClientEvent::Commit,
+        ClientEvent::Clear,
+        ClientEvent::ItemRetrieve { item_id: id() },
+        ClientEvent::ItemTruncate { item_id: id(), content_index: 0, audio_end_ms: 1480 },
+        ClientEvent::ItemDelete { item_id: id() },
+        ClientEvent::ResponseCreate { response: None },
+        ClientEvent::ResponseCancel { response_id: None },
+        ClientEvent::ResponseCancel { response_id: Some("resp_1".to_owned()) },
+        ClientEvent::OutputClear,
+    ]);
+    for previous_item_id in [None, Some("root".to_owned())] {
+        let created = items()
+            .into_iter()
+            .map(|item| ClientEvent::ItemCreate { previous_item_id: previous_item_id.clone(), item });
+        events.extend(created);
+    }
+    events
+        .extend(responses().into_iter().map(|r| ClientEvent::ResponseCreate { response: Some(Box::new(r)) }));
+    events
+}
+
+#[test]
+fn the_checker_finds_what_it_should() {
+    let Some(python) = python::with_openai() else { return };
+    python.run("check.py", &["self-test"]);
+}
+
+#[test]
+fn everything_a_client_can_emit_conforms() {
+    let Some(python) = python::with_openai() else { return };
+    let mut lines = Vec::new();
+    for event in client_events() {
+        lines.push(event.to_json(None, &Dialect::ga()));
+        lines.push(event.to_json(Some("evt_1"), &Dialect::ga()));
+    }
+    let printed = python.check("client", "client", &lines);
+    assert!(printed.contains("of 11 kinds"), "{printed}");
+}
+
+#[test]
+fn what_a_session_really_sends_conforms_and_so_does_what_the_server_answers() {
+    let Some(python) = python::with_openai() else { return };
+    let mut scenario = Scenario::default();
+    scenario.calls_functions = true;
+    scenario.answer_seconds = Some(2.0);
+    let server = server(scenario);
+    let mut tools = realtime_client::Tools::new();
+    tools
+        .add("f", "A function.", json!({"type": "object"}), |_| {
+            realtime_client::session::ToolOutput::new("1")
+        })
+        .unwrap();
+    let mut config = config(&server);
+    config.options.session.audio.input.transcription = Some(Transcription::by("any"));
+    let talk = start(RealtimeClient::builder().tools(tools), config);
+    talk.say("Go.").unwrap();
+    until(&talk, |event| matches!(event, realtime_client::session::Event::Ended { .. }));
+    talk.heard(1, 24_000);
+    speak(&talk, 5);
+    wait_seen(&server, "conversation.item.truncate", 1);
+    until_done(&talk);
+    let lines = |events: Vec<Value>| events.iter().map(Value::to_string).collect::<Vec<_>>();
+    python.check("client", "session", &lines(server.seen()));
+    python.check("server", "scripted", &lines(server.sent()));
+}
