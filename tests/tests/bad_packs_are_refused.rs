@@ -291,6 +291,11 @@ fn files_that_nobody_vouches_for() {
         refused(build(&pack), ErrorKind::Corrupt, &stranger);
         fs::remove_file(&stranger).unwrap();
     }
+    // Papers and what a desktop leaves are in nobody's way.
+    for name in ["README.md", "LICENSE", ".DS_Store", "._pack.json"] {
+        fs::write(pack.join(name), b"paper").unwrap();
+    }
+    check().unwrap();
     let below = pack.join("below");
     fs::create_dir(&below).unwrap();
     refused(check(), ErrorKind::Corrupt, &below);

@@ -69,13 +69,22 @@ pub(crate) fn check_content(
     Ok(())
 }
 
-/// Nothing lies in the folder but `pack.json` and what it lists. A graph may take weights from any file beside or below it,
-/// hidden ones too, and nobody compares what is not listed.
+/// What people and their desktops leave in folders. No graph that was listed with its checksum takes weights from these unless
+/// its author meant it to.
+fn harmless(name: &str) -> bool {
+    const LEFT: [&str; 3] = [".DS_Store", "Thumbs.db", "desktop.ini"];
+    const BEGIN: [&str; 5] = ["._", "README", "LICENSE", "LICENCE", "NOTICE"];
+    LEFT.contains(&name) || BEGIN.iter().any(|beginning| name.starts_with(beginning))
+}
+
+/// Nothing lies in the folder but `pack.json`, what it lists, and papers. A graph may take weights from any file beside or
+/// below it, hidden ones too, and nobody compares what is not listed.
 pub(crate) fn check_strangers(folder: &Path, files: &BTreeMap<String, FileEntry>) -> Result<()> {
     let failed = |e| Error::io("list the pack", folder, e);
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name();
-        if !name.to_str().is_some_and(|name| name == "pack.json" || files.contains_key(name)) {
+        let known = |name: &str| name == "pack.json" || files.contains_key(name) || harmless(name);
+        if !name.to_str().is_some_and(known) {
             return Err(Error::new(
                 ErrorKind::Corrupt,
                 format!(
