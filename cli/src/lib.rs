@@ -8,7 +8,7 @@
 //! | [`video`] | pictures and sound as mp4, AVI, a folder of PNG, or raw RGB |
 //! | [`demo`], [`render`] | a voice and a face in, a video out |
 //! | [`pack`], [`avatar`] | reading, checking and making what a render needs |
-//! | [`bench`] | what this machine reaches, measured |
+//! | [`bench`](mod@bench) | what this machine reaches, measured |
 //! | [`doctor`] | what runs on this machine and what does not |
 //! | [`cancel`], [`progress`], [`report`] | Ctrl-C, progress lines, words on the terminal |
 
