@@ -536,3 +536,17 @@ pub enum Tracing {
         group_id: Option<String>,
     },
 }
+
+/// Keys of `patch` replace those of `base`; only both directions of sound are merged one level deeper, as the server does.
+pub(crate) fn merge(base: &mut Value, patch: &Value) {
+    let (Some(base), Some(patch)) = (base.as_object_mut(), patch.as_object()) else { return };
+    for (key, value) in patch {
+        let nested = matches!(key.as_str(), "audio" | "input" | "output") && value.is_object();
+        match base.get_mut(key).filter(|known| nested && known.is_object()) {
+            Some(known) => merge(known, value),
+            None => {
+                base.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}

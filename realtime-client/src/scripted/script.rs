@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::protocol::audio::Decoder;
+use crate::protocol::session::merge;
 
 use super::answer::Answer;
 use super::ear::{Ear, Edge};
@@ -439,18 +440,5 @@ impl Script {
             "status": "cancelled", "status_details": {"type": "cancelled", "reason": reason}, "output": [],
             "conversation_id": "conv_1", "usage": null, "metadata": null}}),
         );
-    }
-}
-
-fn merge(base: &mut Value, patch: &Value) {
-    let (Some(base), Some(patch)) = (base.as_object_mut(), patch.as_object()) else { return };
-    for (key, value) in patch {
-        let nested = matches!(key.as_str(), "audio" | "input" | "output") && value.is_object();
-        match base.get_mut(key).filter(|known| nested && known.is_object()) {
-            Some(known) => merge(known, value),
-            None => {
-                base.insert(key.clone(), value.clone());
-            }
-        }
     }
 }

@@ -1,8 +1,7 @@
 //! What the host may ask of a session.
 
-use serde_json::Value;
-
 use crate::protocol::dialect::take;
+use crate::protocol::session::merge;
 use crate::protocol::{
     ClientEvent, Modality, NewItem, ResponseConversation, ResponseParams, Role, SessionUpdate, UserPart,
 };
@@ -315,19 +314,5 @@ fn written(part: &UserPart) -> Option<&str> {
     match part {
         UserPart::Text { text } => Some(text),
         UserPart::Audio { .. } | UserPart::Image { .. } => None,
-    }
-}
-
-/// Keys of `patch` replace those of `base`; only both directions of sound are merged one level deeper, as the server does.
-pub(super) fn merge(base: &mut Value, patch: &Value) {
-    let (Some(base), Some(patch)) = (base.as_object_mut(), patch.as_object()) else { return };
-    for (key, value) in patch {
-        let nested = matches!(key.as_str(), "audio" | "input" | "output") && value.is_object();
-        match base.get_mut(key).filter(|known| nested && known.is_object()) {
-            Some(known) => merge(known, value),
-            None => {
-                base.insert(key.clone(), value.clone());
-            }
-        }
     }
 }
