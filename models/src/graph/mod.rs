@@ -6,5 +6,6 @@ pub(crate) mod layers;
 mod pictures;
 mod pictures_trial;
 mod trial;
+mod twin;
 
 pub(crate) use self::builder::{Built, Constant, Graph, Pads, Port, Value};
