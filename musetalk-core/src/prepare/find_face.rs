@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! frame ─ small ─▶ detector ─▶ the tracked face ─ crop ─▶ landmarks
-//!                                  │ pixels of brows to nose, now and before ─▶ motion
+//!                                  │ pixels of brows to nose, now and in a key frame ─▶ motion
 //! ```
 //!
 //! The crop is carried along by the motion, so that the landmark network sees the face at the same place in every frame: most of its
-//! noise is the noise of its crop.
+//! noise is the noise of its crop. Every frame is compared with the same key frame for as long as both match: motions from frame to
+//! frame would add up their errors.
 
 use serde::{Deserialize, Serialize};
 
@@ -56,16 +57,28 @@ pub(crate) struct FaceFinder {
     distant: Vec<f32>,
 }
 
+/// The person as it was seen last.
 #[derive(Debug)]
 struct Previous {
     face: Detection,
     points: Landmarks,
-    patch: Patch,
-    window: Window,
+    key: Key,
+    /// From the key frame to the last.
+    path: Similarity,
     /// Frames since.
     age: u32,
 }
 
+/// A frame that others are compared with.
+#[derive(Debug)]
+struct Key {
+    patch: Patch,
+    /// What the landmark network was shown of it.
+    window: Window,
+}
+
+/// A face that is larger or smaller by this factor than in the key frame is too different to be compared well.
+const OTHER_SIZE: f64 = 1.12;
 /// Faces of the observation that are kept.
 const MOST_FACES: usize = 8;
 /// A person that was not seen for so many frames is looked for anywhere.
@@ -111,9 +124,8 @@ impl FaceFinder {
         let size = self.detector.size((picture.width, picture.height));
         self.changed(&picture.shrunk(size), size);
         let (Some(face), Some(points)) = (observation.detected(), observation.landmarks()) else { return };
-        let patch = Patch::of(picture, points);
-        let window = self.window(points);
-        self.previous = Some(Previous { face: *face, points: *points, patch, window, age: 0 });
+        let key = Key { patch: Patch::of(picture, points), window: self.window(points) };
+        self.previous = Some(Previous { face: *face, points: *points, key, path: Similarity::STILL, age: 0 });
     }
 
     fn look_at(
@@ -123,36 +135,35 @@ impl FaceFinder {
         observation: &mut Observation,
     ) -> Result<()> {
         let before = self.previous.take();
-        let motion = before.as_ref().and_then(|before| {
-            let shift = [
-                f64::from(face.x1 + face.x2 - before.face.x1 - before.face.x2) / 2.0,
-                f64::from(face.y1 + face.y2 - before.face.y1 - before.face.y2) / 2.0,
-            ];
-            let still = before.patch.moved(picture, &Similarity::STILL);
-            still.or_else(|| before.patch.moved(picture, &Similarity { shift, ..Similarity::STILL }))
-        });
-        let carried = before.as_ref().zip(motion).map(|(before, motion)| carried(&before.window, &motion));
+        let path = before.as_ref().and_then(|before| followed(before, picture, &face));
+        let carried = before.as_ref().zip(path).map(|(before, path)| carried(&before.key.window, &path));
         let mut window = carried.unwrap_or_else(|| self.first_window(&face));
         let mut points = self.landmarks_in(picture, &window)?;
         let own = self.window(&points);
-        if carried.is_some() && near(&window, &own) {
-            // Slowly to where the landmarks want it: what is left of their noise is averaged over many frames.
-            window = blended(&window, &own, 0.1);
-        } else {
+        let kept = carried.is_some_and(|window| near(&window, &own));
+        if !kept {
             window = own;
             points = self.landmarks_in(picture, &window)?;
         }
-        let motion = motion.or_else(|| {
+        let path = path.or_else(|| {
             let before = before.as_ref()?;
-            before.patch.moved(picture, &Similarity::between(&before.points, &points))
+            let step = Similarity::between(&before.points[17..48], &points[17..48]);
+            before.key.patch.moved(picture, &step.after(&before.path))
         });
         let close = Window::around(features::middle(&points), 1.2 * face.width(), 1.2 * face.height());
         observation.sharpness = sharpness(&picture.crop(&close, (SHARP, SHARP)));
         // Motions are from frame to frame; over a gap there is none.
-        observation.motion = motion.filter(|_| before.is_some_and(|before| before.age == 0));
+        observation.motion = before
+            .as_ref()
+            .filter(|before| before.age == 0)
+            .and_then(|before| path.map(|path| path.after(&before.path.inverse())));
         observation.points = points.to_vec();
-        let patch = Patch::of(picture, &points);
-        self.previous = Some(Previous { face, points, patch, window, age: 0 });
+        let alike = |path: &Similarity| (1.0 / OTHER_SIZE..OTHER_SIZE).contains(&path.zoom());
+        let (key, path) = match (before, path) {
+            (Some(before), Some(path)) if kept && alike(&path) => (before.key, path),
+            _ => (Key { patch: Patch::of(picture, &points), window }, Similarity::STILL),
+        };
+        self.previous = Some(Previous { face, points, key, path, age: 0 });
         Ok(())
     }
 
@@ -251,6 +262,15 @@ impl FaceFinder {
     }
 }
 
+/// From the key frame to this one: about as before, or as the detector's boxes say.
+fn followed(before: &Previous, picture: &Picture<'_>, face: &Detection) -> Option<Similarity> {
+    let middle = |face: &Detection| [f64::from(face.x1 + face.x2) / 2.0, f64::from(face.y1 + face.y2) / 2.0];
+    let (now, then) = (middle(face), middle(&before.face));
+    let step = Similarity { shift: [now[0] - then[0], now[1] - then[1]], ..Similarity::STILL };
+    let patch = &before.key.patch;
+    patch.moved(picture, &before.path).or_else(|| patch.moved(picture, &step.after(&before.path)))
+}
+
 fn carried(window: &Window, motion: &Similarity) -> Window {
     let middle = [window.left + window.width / 2.0, window.top + window.height / 2.0];
     let zoom = motion.zoom() as f32;
@@ -264,16 +284,6 @@ fn near(a: &Window, b: &Window) -> bool {
     off(a.left + a.width / 2.0, b.left + b.width / 2.0)
         && off(a.top + a.height / 2.0, b.top + b.height / 2.0)
         && (a.width - b.width).abs() < 2.0 * most
-}
-
-fn blended(a: &Window, b: &Window, part: f32) -> Window {
-    let mix = |a: f32, b: f32| a + (b - a) * part;
-    Window {
-        left: mix(a.left, b.left),
-        top: mix(a.top, b.top),
-        width: mix(a.width, b.width),
-        height: mix(a.height, b.height),
-    }
 }
 
 /// Side of the crop whose detail is measured.

@@ -82,7 +82,7 @@ impl Similarity {
 }
 
 impl Patch {
-    /// The part of a face that is compared.
+    /// Of a face with these landmarks.
     pub(crate) fn of(picture: &Picture<'_>, points: &Landmarks) -> Self {
         let eyes = features::mean(&points[36..48]);
         let tip = points[30];
@@ -92,16 +92,16 @@ impl Patch {
         Self { pixels: luma(&picture.crop(&window, (SIDE, SIDE))), window }
     }
 
-    /// How the face moved from this frame to another, where the landmarks say `guess`. `None` where both do not match.
+    /// How the face moved from this frame to another, which is about `guess`. `None` where both do not match.
     pub(crate) fn moved(&self, picture: &Picture<'_>, guess: &Similarity) -> Option<Similarity> {
         let scale = f64::from(self.window.width) / SIDE as f64;
         let middle = [
             f64::from(self.window.left + self.window.width / 2.0),
             f64::from(self.window.top + self.window.height / 2.0),
         ];
-        // The guess's turn and zoom are noise, its shift is not.
         let there = guess.apply(middle);
-        let mut motion = Motion { shift: [there[0] - middle[0], there[1] - middle[1]], a: 1.0, b: 0.0 };
+        let mut motion =
+            Motion { shift: [there[0] - middle[0], there[1] - middle[1]], a: guess.a, b: guess.b };
         let gradients = gradients(&self.pixels);
         let field = Field::new(picture, middle, motion.shift, f64::from(self.window.width));
         let mut difference = f64::INFINITY;
@@ -116,7 +116,7 @@ impl Patch {
                 break;
             }
         }
-        let plausible = (motion.a - 1.0).abs() < 0.2 && motion.b.abs() < 0.2;
+        let plausible = (motion.a - guess.a).abs() < 0.15 && (motion.b - guess.b).abs() < 0.15;
         let near = (motion.shift[0] - (there[0] - middle[0])).hypot(motion.shift[1] - (there[1] - middle[1]))
             < 0.25 * f64::from(self.window.width);
         (difference < f64::from(NO_MATCH) && plausible && near).then(|| motion.about(middle))

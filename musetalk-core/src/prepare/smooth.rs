@@ -11,7 +11,7 @@ use super::register::Similarity;
 use crate::networks::Landmarks;
 
 /// Frames on either side that count, at 25 frames a second.
-const REACH: f32 = 0.6;
+const REACH: f32 = 1.6;
 
 /// The same for single landmarks, whose mask must follow the jaw while it speaks.
 const REACH_OF_POINTS: f32 = 0.16;

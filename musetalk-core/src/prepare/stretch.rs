@@ -16,6 +16,9 @@ const LONGEST_TRIM: f32 = 1.0;
 /// A stretch shorter than this does not move like a person, seconds; footage that is shorter itself may be used whole.
 const SHORTEST: f32 = 0.4;
 
+/// A face slower than this rests, widths per second: looking for an even slower frame would only cost footage.
+const RESTING: f32 = 0.08;
+
 /// Where the cycle turns round: how fast the face moves there, in its own widths per second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -125,7 +128,7 @@ pub(crate) fn rest(points: &[Landmarks], fps: f32) -> (Range<usize>, Turning) {
         let rank = |at: &usize| {
             // What is cut away costs a little, so that a face that rests throughout loses nothing.
             let cut = if prefer_late { all - 1 - at } else { *at };
-            speeds[*at] + 0.01 * cut as f32 / fps.max(1.0)
+            speeds[*at].max(RESTING) + 0.02 * cut as f32 / fps.max(1.0)
         };
         range.min_by(|a, b| rank(a).total_cmp(&rank(b))).unwrap_or(0)
     };
