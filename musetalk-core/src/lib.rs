@@ -62,8 +62,8 @@ mod session;
 mod time;
 mod trial;
 
-pub use asset::{AvatarAsset, AvatarParts, FaceBox};
-pub use avatar::{Avatar, AvatarOptions, FrameReader, Interrupter, PcmWriter};
+pub use asset::{AvatarAsset, AvatarHeader, AvatarParts, AvatarWriter, Clip, FaceBox, PreparedFrame};
+pub use avatar::{Avatar, AvatarOptions, Director, FrameReader, Interrupter, PcmWriter};
 pub use device::Device;
 pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, ErrorKind, Result};

@@ -24,7 +24,6 @@
 //! of every frame that was looked at. `docs/preparing.md` says what is decided and how.
 
 mod closed;
-mod output;
 mod plan;
 mod report;
 mod second;

@@ -4,12 +4,11 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::closed::ClosedMouth;
-use super::output::{AvatarHeader, AvatarWriter, PreparedFrame};
 use super::plan::Plan;
 use super::source::{self, FrameSource, SourceFrame};
 use super::{Analysis, PrepareStep, Preparer, Preparing, report};
 use crate::Result;
-use crate::asset::FaceBox;
+use crate::asset::{AvatarHeader, AvatarWriter, FaceBox, PreparedFrame};
 use crate::compose::filter::{Filter, pillow_resize};
 use crate::networks::{FaceParser, Landmarks};
 use crate::prepare::{Picture, Screen, Sheet, Shown, append_latent, chosen, classes_of, mask_of};
@@ -23,14 +22,11 @@ pub(super) fn write(
 ) -> Result<Vec<u8>> {
     let Analysis { preparer, plan, work, .. } = analysis;
     let mut closed = if plan.closed { Some(ClosedMouth::load(&preparer.loader)?) } else { None };
-    let header = AvatarHeader {
-        name: preparer.options.name.clone(),
-        width: source.width(),
-        height: source.height(),
-        fps: preparer.loader.pack.fps(),
-        alpha: source.has_alpha() || preparer.options.key.is_some(),
-        closed: closed.is_some(),
-    };
+    let name = preparer.options.name.clone();
+    let mut header = AvatarHeader::new(name, source.width(), source.height(), preparer.loader.pack.fps());
+    header.alpha = source.has_alpha() || preparer.options.key.is_some();
+    header.closed = closed.is_some();
+    let alpha = header.alpha;
     let mut writer = AvatarWriter::create(path, &preparer.loader.pack, header)?;
     writer.begin_clip("idle")?;
     let image = preparer.loader.pack.manifest().image;
@@ -42,7 +38,9 @@ pub(super) fn write(
         match work.as_mut().and_then(|work| work.latent(place, &face)) {
             Some(kept) => latent.extend_from_slice(&kept),
             None => {
-                append_latent(&mut preparer.encoder, image, &frame.rgb, size, &face, &mut latent)?;
+                // What the encoder sees is what the screen will show.
+                let shown = writer.shown(&frame.rgb)?;
+                append_latent(&mut preparer.encoder, image, shown, size, &face, &mut latent)?;
                 if let Some(work) = work.as_mut() {
                     work.keep_latent(place, &face, &latent)?;
                 }
@@ -54,7 +52,7 @@ pub(super) fn write(
         };
         writer.frame(&PreparedFrame {
             rgb: &frame.rgb,
-            alpha: (!frame.alpha.is_empty()).then_some(&frame.alpha[..]),
+            alpha: alpha.then_some(&frame.alpha[..]),
             face_box: face,
             mask,
             latent: &latent,

@@ -48,7 +48,7 @@ pub trait FrameSource {
 pub struct SourceFrame {
     /// RGB8, rows from top to bottom without padding.
     pub rgb: Vec<u8>,
-    /// How opaque each pixel is, 255 = wholly; empty where all are.
+    /// How opaque each pixel is, 255 = wholly; empty where the source has no alpha.
     pub alpha: Vec<u8>,
 }
 
@@ -77,7 +77,7 @@ pub(super) fn next(source: &mut dyn FrameSource, frame: &mut SourceFrame) -> Res
     }
     let pixels = source.width() as usize * source.height() as usize;
     let alpha = if source.has_alpha() { pixels } else { 0 };
-    if frame.rgb.len() == 3 * pixels && (frame.alpha.is_empty() || frame.alpha.len() == alpha) {
+    if frame.rgb.len() == 3 * pixels && frame.alpha.len() == alpha {
         return Ok(true);
     }
     Err(Error::new(
