@@ -6,6 +6,7 @@
 //! | [`setup`] | fetching ONNX Runtime into a cache of the user |
 //! | [`audio_file`] | WAV, FLAC, MP3 and Ogg Vorbis as mono samples |
 //! | [`video`] | pictures and sound as mp4, AVI, a folder of PNG, or raw RGB |
+//! | [`footage`] | a video, a picture or a folder of pictures, as frames |
 //! | [`demo`], [`render`] | a voice and a face in, a video out |
 //! | [`pack`], [`avatar`] | reading, checking and making what a render needs |
 //! | [`bench`](mod@bench) | what this machine reaches, measured |
@@ -19,6 +20,7 @@ pub mod bench;
 pub mod cancel;
 pub mod demo;
 pub mod doctor;
+pub mod footage;
 pub mod pack;
 pub mod progress;
 pub mod render;

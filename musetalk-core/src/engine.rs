@@ -12,8 +12,8 @@ use crate::asset::{
 use crate::audio::window::{GroupSchedule, WindowPlan};
 use crate::avatar::{Avatar, AvatarOptions};
 use crate::device::Device;
-use crate::networks::{AudioEncoder, Decoder, Encoder, Generator, Networks};
-use crate::pack::{ModelPack, compatibility};
+use crate::networks::{AudioEncoder, Decoder, Encoder, FaceDetector, FaceLandmarks, Generator, Networks};
+use crate::pack::{ModelPack, compatibility, light};
 use crate::pool::Pool;
 use crate::prepare;
 use crate::runtime::{LoadOptions, Network, RuntimeLibrary, candidates};
@@ -44,6 +44,25 @@ pub struct EngineBuilder {
     spinning: bool,
     batch: Option<usize>,
     library: Option<PathBuf>,
+}
+
+/// Loads networks of one pack on one device, each when it is wanted.
+#[derive(Debug)]
+pub(crate) struct Loader {
+    pub(crate) pack: ModelPack,
+    library: RuntimeLibrary,
+    options: LoadOptions,
+}
+
+impl Loader {
+    pub(crate) fn network(&self, role: &'static str) -> Result<Network> {
+        load(&self.library, &self.pack, role, self.options)
+    }
+
+    /// Whether the pack has a network of this role.
+    pub(crate) fn has(&self, role: &str) -> bool {
+        self.pack.manifest().networks.contains_key(role)
+    }
 }
 
 #[derive(Debug)]
@@ -359,20 +378,26 @@ impl EngineBuilder {
 
     /// The networks without an engine around them, for a rendering that is not live.
     pub(crate) fn networks(self) -> Result<(ModelPack, Networks)> {
+        let (loader, encoder) = self.loader()?;
+        let networks = Networks {
+            audio_encoder: AudioEncoder(loader.network("audio_encoder")?),
+            generator: Generator(loader.network("generator")?),
+            decoder: Decoder(loader.network("decoder")?),
+            encoder,
+        };
+        Ok((loader.pack, networks))
+    }
+
+    /// The encoder on the first device that starts it, and the means to load the other networks beside it.
+    pub(crate) fn loader(self) -> Result<(Loader, Encoder)> {
         let threads = self.checked_threads()?;
         let pack = ModelPack::open(&self.pack)?;
         pack.verify_once()?;
         let library = RuntimeLibrary::load(self.library.as_deref())?;
-        let networks = self.first_that_starts(threads, |options| {
-            let load = |role| load(&library, &pack, role, options);
-            Ok(Networks {
-                audio_encoder: AudioEncoder(load("audio_encoder")?),
-                generator: Generator(load("generator")?),
-                decoder: Decoder(load("decoder")?),
-                encoder: Encoder(load("encoder")?),
-            })
+        let (options, encoder) = self.first_that_starts(threads, |options| {
+            Ok((options, Encoder(load(&library, &pack, "encoder", options)?)))
         })?;
-        Ok((pack, networks))
+        Ok((Loader { pack, library, options }, encoder))
     }
 
     /// Runs every network once that the pack has a record of, and compares what this device computes with what was recorded when
@@ -399,6 +424,28 @@ impl EngineBuilder {
         let pack = ModelPack::open(&self.pack)?;
         let library = RuntimeLibrary::load(self.library.as_deref())?;
         self.first_that_starts(threads, |options| trial::of_pack(&pack, &library, options, &mut progress))
+    }
+
+    /// Runs the networks of a pack that find a face and its landmarks once, on a drawn face, and checks that what they give is a place in
+    /// it and not nonsense. Starts no engine and reads no checksum.
+    ///
+    /// # Errors
+    ///
+    /// - Those of [`build`](Self::build), checksums aside.
+    /// - [`ErrorKind::Incompatible`]: a network is missing, or gives numbers that are no faces and no landmarks.
+    pub fn try_faces(self) -> Result<()> {
+        let threads = self.checked_threads()?;
+        let pack = ModelPack::open(&self.pack)?;
+        let library = RuntimeLibrary::load(self.library.as_deref())?;
+        self.first_that_starts(threads, |options| {
+            let load = |role| load(&library, &pack, role, options);
+            let is_light =
+                |role| compatibility::network(pack.manifest(), role).map(|entry| light(role, entry));
+            prepare::try_out(
+                FaceDetector::new(load("face_detector")?, is_light("face_detector")?),
+                FaceLandmarks::new(load("face_landmarks")?, is_light("face_landmarks")?),
+            )
+        })
     }
 
     fn checked_threads(&self) -> Result<usize> {

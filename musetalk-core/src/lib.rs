@@ -53,6 +53,7 @@ mod frame;
 mod networks;
 mod pack;
 mod pool;
+mod preparation;
 mod prepare;
 pub mod reference;
 pub mod runtime;
@@ -71,7 +72,11 @@ pub use pack::{
     AudioLayout, Dimension, FileEntry, ImageSizes, Manifest, ModelPack, NetworkEntry, Optimisation,
     PACK_FORMAT, Parity, Precision, TensorEntry, WeightsEntry,
 };
-pub use prepare::{EdgeBlur, FaceMask};
+pub use preparation::{
+    Analysis, FrameReport, FrameSource, PreparationReport, PrepareOptions, PrepareStep, Prepared, Preparer,
+    Preparing, SourceFrame,
+};
+pub use prepare::{EdgeBlur, FaceMask, Idle, Key, MouthMeasure, Turning, Verdict};
 pub use session::{StageTime, Stats};
 pub use time::{FrameRate, Heard, UtteranceId};
 pub use trial::{Measure, NetworkTest, SelfTest};
