@@ -13,6 +13,7 @@
 //! | `graph` | the graph builder, and the layers the networks share |
 //! | `onnx` | the file format |
 //! | `checkpoint`, `tensor` | reading weights, and folding them |
+//! | `official` | the folders that MuseTalk's scripts leave of a person |
 //! | [`tiny`] | a checkpoint of a few thousand weights for tests |
 
 mod add_face;
@@ -22,6 +23,7 @@ mod graph;
 mod landmarks;
 mod manifest;
 mod networks;
+mod official;
 mod onnx;
 mod pack;
 mod progress;
@@ -33,5 +35,6 @@ pub use musetalk_core::{Error, ErrorKind, Precision, Result};
 
 pub use self::add_face::FaceAdder;
 pub use self::checkpoint::ModelVersion;
+pub use self::official::{OfficialAvatar, OfficialFrame};
 pub use self::pack::{BuiltPack, PackBuilder};
 pub use self::progress::Progress;

@@ -588,7 +588,7 @@ pub(crate) fn check_latents(pack: &ModelPack, asset: &AvatarAsset) -> Result<()>
     Err(Error::new(
         ErrorKind::Incompatible,
         format!(
-            "avatar {:?} was made for another pack than {:?}; make it again with this one",
+            "avatar {:?} was made for another pack than {:?}; make it for this one with `musetalk avatar rebuild`",
             asset.name(),
             pack.manifest().name
         ),

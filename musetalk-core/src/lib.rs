@@ -73,8 +73,8 @@ pub use pack::{
     PACK_FORMAT, Parity, Precision, TensorEntry, WeightsEntry,
 };
 pub use preparation::{
-    Analysis, FrameReport, FrameSource, PreparationReport, PrepareOptions, PrepareStep, Prepared, Preparer,
-    Preparing, SourceFrame,
+    Analysis, AvatarMaker, FrameReport, FrameSource, PreparationReport, PrepareOptions, PrepareStep,
+    Prepared, Preparer, Preparing, SourceFrame,
 };
 pub use prepare::{EdgeBlur, FaceMask, Idle, Key, MouthMeasure, Turning, Verdict};
 pub use session::{StageTime, Stats};

@@ -24,6 +24,7 @@
 //! of every frame that was looked at. `docs/preparing.md` says what is decided and how.
 
 mod closed;
+mod maker;
 mod plan;
 mod report;
 mod second;
@@ -33,6 +34,7 @@ mod work;
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 
+pub use maker::AvatarMaker;
 pub use report::{FrameReport, PreparationReport};
 pub use source::{FrameSource, SourceFrame};
 
@@ -40,7 +42,7 @@ use crate::asset::AvatarAsset;
 use crate::engine::{EngineBuilder, Loader};
 use crate::networks::{Encoder, FaceDetector, FaceLandmarks, FaceParser};
 use crate::pack::light;
-use crate::prepare::{EdgeBlur, FaceFinder, FaceMask, Idle, Key, Observation, Picture};
+use crate::prepare::{EdgeBlur, FaceFinder, FaceMask, Idle, Key, Observation, Picture, overview};
 use crate::{Error, ErrorKind, Result};
 use plan::Plan;
 use work::WorkFile;
@@ -316,6 +318,16 @@ impl Analysis {
 }
 
 impl AvatarAsset {
+    /// A contact sheet for a person to judge, PNG: frames of every clip with the face box and the edge of the mask. Reads and decodes up
+    /// to 60 frames.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Corrupt`], [`ErrorKind::Io`]: a frame cannot be read.
+    pub fn contact_sheet(&self) -> Result<Vec<u8>> {
+        overview(self)
+    }
+
     /// Makes an avatar of footage and writes it: [`Preparer::load`], [`Preparer::analyse`] and [`Analysis::write`] in one.
     ///
     /// # Errors

@@ -34,6 +34,7 @@ use self::file::TensorFile;
 pub(crate) use self::names::Role;
 pub use self::sources::ModelVersion;
 pub(crate) use self::sources::Sources;
+pub(crate) use self::torch::boxes;
 use crate::progress::Advance;
 use crate::tensor::Tensor;
 

@@ -222,6 +222,14 @@ impl AvatarAsset {
         Ok(layer.mask)
     }
 
+    pub(crate) fn face_of(&self, frame: u32) -> FaceBox {
+        self.rows[frame as usize].face
+    }
+
+    fn has(&self, part: format::Part) -> bool {
+        self.meta.has(part)
+    }
+
     /// Whether its latents have the sizes that a pack works with.
     pub(crate) fn fits(&self, image: ImageSizes) -> bool {
         let own = (self.meta.image_size, self.meta.latent_channels, self.meta.latent_size);

@@ -3,10 +3,10 @@
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::FaceBox;
 use super::format::{self, ClipMeta, HEAD, Head, Meta, PARTS, Part, Row};
 use super::limits::{MOST_FRAMES, check_box, check_clip_name, check_meta};
 use super::picture::{self, Kind, Quality};
+use super::{AvatarAsset, FaceBox};
 use crate::files::Unfinished;
 use crate::pack::ModelPack;
 use crate::time::FrameRate;
@@ -260,8 +260,36 @@ impl<W: Write + Seek> Recorder<W> {
         )
     }
 
+    /// Appends a frame of another avatar of the same size with another latent and another closed mouth.
+    pub(crate) fn copy(
+        &mut self,
+        from: &AvatarAsset,
+        frame: u32,
+        latent: &[f32],
+        closed: Option<&[u8]>,
+    ) -> Result<()> {
+        let part = |part: Part| {
+            let mut blob = Vec::new();
+            if from.has(part) {
+                from.part(frame, part, &mut blob)?;
+            }
+            Ok::<_, Error>(blob)
+        };
+        let size = self.meta.image_size;
+        self.append(
+            from.face_of(frame),
+            [
+                part(Part::Picture)?,
+                part(Part::Alpha)?,
+                part(Part::Mask)?,
+                latent.iter().flat_map(|value| value.to_le_bytes()).collect(),
+                closed.map(|face| picture::closed(face, size)).transpose()?.unwrap_or_default(),
+            ],
+        )
+    }
+
     /// Appends a frame whose parts are encoded already, and sound.
-    pub(crate) fn append(&mut self, face: FaceBox, parts: [Vec<u8>; PARTS]) -> Result<()> {
+    fn append(&mut self, face: FaceBox, parts: [Vec<u8>; PARTS]) -> Result<()> {
         let mut row = Row { face, offset: self.next, lengths: [0; PARTS], digests: [[0; 32]; PARTS] };
         for (part, blob) in Part::ALL.into_iter().zip(&parts) {
             if !self.meta.has(part) {

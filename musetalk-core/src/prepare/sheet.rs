@@ -14,13 +14,13 @@ use crate::networks::Landmarks;
 use crate::{Error, ErrorKind, Result};
 
 /// Side of a close-up.
-const SIDE: usize = 232;
+pub(super) const SIDE: usize = 232;
 const COLUMNS: usize = 6;
 /// Close-ups on a sheet at most.
 pub(crate) const MOST_CELLS: usize = 36;
-const GAP: usize = 8;
-const BACKGROUND: Colour = [24, 26, 30];
-const TEXT: Colour = [225, 225, 225];
+pub(super) const GAP: usize = 8;
+pub(super) const BACKGROUND: Colour = [24, 26, 30];
+pub(super) const TEXT: Colour = [225, 225, 225];
 const BOX: Colour = [255, 255, 255];
 const POINTS: Colour = [80, 220, 255];
 const MASK: Colour = [255, 90, 200];
@@ -35,6 +35,13 @@ pub(crate) struct Shown<'a> {
     pub(crate) face: Option<FaceBox>,
     /// Over the face's crop.
     pub(crate) mask: Option<&'a [u8]>,
+}
+
+/// What is drawn over a close-up.
+pub(super) struct Close<'a> {
+    pub(super) face: Option<FaceBox>,
+    pub(super) mask: Option<&'a [u8]>,
+    pub(super) points: Option<&'a Landmarks>,
 }
 
 /// Close-ups so far.
@@ -76,43 +83,10 @@ pub(crate) fn chosen(verdicts: &[Verdict], used: &std::ops::Range<usize>) -> Vec
 impl Sheet {
     /// Draws one close-up.
     pub(crate) fn add(&mut self, picture: &Picture<'_>, shown: &Shown<'_>) {
-        let whole = whole_of(picture);
-        let window = shown.face.map_or(whole, |face| {
-            let crop = face.crop();
-            let middle = [(crop.x1 + crop.x2) as f32 / 2.0, (crop.y1 + crop.y2) as f32 / 2.0];
-            let side = 1.1 * crop.width() as f32;
-            Window::around(middle, side, side)
-        });
-        let mut cell = Drawing::new(SIDE, SIDE + LINE + 4, BACKGROUND);
-        let close = Drawing { rgb: picture.crop(&window, (SIDE, SIDE)), width: SIDE, height: SIDE };
-        cell.paste(&close, (0, 0));
-        let place = |x: f32, y: f32| {
-            let scale = SIDE as f32 / window.width;
-            (((x - window.left) * scale) as i32, ((y - window.top) * scale) as i32)
-        };
-        if let (Some(face), Some(mask)) = (shown.face, shown.mask) {
-            outline(&mut cell, &face, mask, &place);
-        }
-        if let Some(face) = shown.face {
-            let (x1, y1) = place(face.x1 as f32, face.y1 as f32);
-            let (x2, y2) = place(face.x2 as f32, face.y2 as f32);
-            cell.frame([x1, y1, x2, y2.min(SIDE as i32 - 1)], BOX);
-        }
-        for point in shown.points.into_iter().flatten() {
-            let (x, y) = place(point[0], point[1]);
-            if y + 1 < SIDE as i32 {
-                cell.fill((x, y), 2, 2, POINTS);
-            }
-        }
-        let tone = colour(shown.verdict);
-        let inset = inset(picture, shown.face, tone);
-        cell.paste(&inset, (SIDE - inset.width - 3, 3));
-        cell.fill((0, SIDE as i32), SIDE, LINE + 4, tone.map(|part| part / 3));
-        cell.fill((0, SIDE as i32), 5, LINE + 4, tone);
         let use_of = if shown.used { "" } else { " - unused" };
         let words = format!("{} {}{use_of}", shown.frame, shown.verdict);
-        cell.write(&words, (11, SIDE as i32 + 4), TEXT);
-        self.cells.push(cell);
+        let close = Close { face: shown.face, mask: shown.mask, points: shown.points };
+        self.cells.push(cell(picture, &close, &words, colour(shown.verdict)));
     }
 
     /// The whole sheet as a PNG. `words` are lines above it.
@@ -152,7 +126,45 @@ impl Sheet {
     }
 }
 
-fn encode(drawing: &Drawing) -> Result<Vec<u8>> {
+/// A close-up of the face, or of the whole where there is none, with words below it.
+pub(super) fn cell(picture: &Picture<'_>, shown: &Close<'_>, words: &str, tone: Colour) -> Drawing {
+    let whole = whole_of(picture);
+    let window = shown.face.map_or(whole, |face| {
+        let crop = face.crop();
+        let middle = [(crop.x1 + crop.x2) as f32 / 2.0, (crop.y1 + crop.y2) as f32 / 2.0];
+        let side = 1.1 * crop.width() as f32;
+        Window::around(middle, side, side)
+    });
+    let mut cell = Drawing::new(SIDE, SIDE + LINE + 4, BACKGROUND);
+    let close = Drawing { rgb: picture.crop(&window, (SIDE, SIDE)), width: SIDE, height: SIDE };
+    cell.paste(&close, (0, 0));
+    let place = |x: f32, y: f32| {
+        let scale = SIDE as f32 / window.width;
+        (((x - window.left) * scale) as i32, ((y - window.top) * scale) as i32)
+    };
+    if let (Some(face), Some(mask)) = (shown.face, shown.mask) {
+        outline(&mut cell, &face, mask, &place);
+    }
+    if let Some(face) = shown.face {
+        let (x1, y1) = place(face.x1 as f32, face.y1 as f32);
+        let (x2, y2) = place(face.x2 as f32, face.y2 as f32);
+        cell.frame([x1, y1, x2, y2.min(SIDE as i32 - 1)], BOX);
+    }
+    for point in shown.points.into_iter().flatten() {
+        let (x, y) = place(point[0], point[1]);
+        if y + 1 < SIDE as i32 {
+            cell.fill((x, y), 2, 2, POINTS);
+        }
+    }
+    let inset = inset(picture, shown.face, tone);
+    cell.paste(&inset, (SIDE - inset.width - 3, 3));
+    cell.fill((0, SIDE as i32), SIDE, LINE + 4, tone.map(|part| part / 3));
+    cell.fill((0, SIDE as i32), 5, LINE + 4, tone);
+    cell.write(words, (11, SIDE as i32 + 4), TEXT);
+    cell
+}
+
+pub(super) fn encode(drawing: &Drawing) -> Result<Vec<u8>> {
     let mut png = Vec::new();
     PngEncoder::new(&mut png)
         .write_image(&drawing.rgb, drawing.width as u32, drawing.height as u32, ExtendedColorType::Rgb8)

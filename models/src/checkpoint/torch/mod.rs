@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `pickle`, `opcode`, `value` | the interpreter, which builds tensors and nothing else; what it builds |
 //! | `state` | from what it built to named tensors |
+//! | `numbers` | lists of boxes, which are pickles of their own |
 //! | `archive`, `legacy` | where the two kinds of files keep their pickle and their storages |
 
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod archive;
 #[cfg(test)]
 mod fixtures;
 mod legacy;
+mod numbers;
 mod opcode;
 mod pickle;
 mod state;
@@ -19,3 +21,4 @@ mod value;
 
 pub(super) use self::archive::contents as zip_contents;
 pub(super) use self::legacy::contents as legacy_contents;
+pub(crate) use self::numbers::boxes;

@@ -11,7 +11,7 @@ use std::path::Path;
 use musetalk_core::{Error, ErrorKind, Result};
 
 use super::opcode;
-use super::value::{Built, Global, Id, Node, StorageView, TensorView, known};
+use super::value::{Built, Dtype, Global, Id, Node, StorageView, TensorView, known, known_number};
 
 /// Opcodes in one pickle; MuseTalk's UNet has 40 000. Everything that grows while reading grows by one for each.
 const MOST_OPCODES: u32 = 1 << 21;
@@ -30,10 +30,33 @@ const LONGEST_NAME: usize = 256;
 
 /// Reads one pickle from `input`. `within` is what messages call it, `at` the offset they count from.
 pub(super) fn read(input: &mut dyn Read, path: &Path, within: &'static str, at: u64) -> Result<(Built, u64)> {
+    run(input, path, within, at, Wanted::Tensors)
+}
+
+/// Reads one pickle of plain values and of NumPy's numbers, which become whole numbers.
+pub(super) fn read_numbers(input: &mut dyn Read, path: &Path) -> Result<(Built, u64)> {
+    run(input, path, "", 0, Wanted::Numbers)
+}
+
+/// What is taken from a pickle; all else is refused.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Wanted {
+    Tensors,
+    Numbers,
+}
+
+fn run(
+    input: &mut dyn Read,
+    path: &Path,
+    within: &'static str,
+    at: u64,
+    wanted: Wanted,
+) -> Result<(Built, u64)> {
     let mut machine = Machine {
         input,
         path,
         within,
+        wanted,
         at,
         end: at.saturating_add(LONGEST),
         opcode: (0, at),
@@ -52,6 +75,7 @@ struct Machine<'a> {
     input: &'a mut dyn Read,
     path: &'a Path,
     within: &'static str,
+    wanted: Wanted,
     at: u64,
     end: u64,
     /// The one being worked on, and where it stands.
@@ -110,6 +134,8 @@ impl Machine<'_> {
             b'U' | 0x8c => self.text(1),
             b'T' | b'X' => self.text(4),
             0x8d => self.text(8),
+            b'C' if self.wanted == Wanted::Numbers => self.raw(1),
+            b'B' if self.wanted == Wanted::Numbers => self.raw(4),
             b')' => self.push(Node::Tuple(Vec::new())),
             0x85..=0x87 => {
                 let items = self.pop_many(usize::from(self.opcode.0 - 0x84))?;
@@ -192,7 +218,11 @@ impl Machine<'_> {
 
     /// Puts the value of an allowed global on the stack.
     fn global(&mut self, module: &str, name: &str) -> Result<()> {
-        match known(module, name) {
+        let known = match self.wanted {
+            Wanted::Tensors => known(module, name),
+            Wanted::Numbers => known_number(module, name),
+        };
+        match known {
             Some(global) => self.push(Node::Global(global)),
             None => Err(self.unsupported(format!("{module}.{name}"))),
         }
@@ -250,6 +280,17 @@ impl Machine<'_> {
                 Global::Tensor,
                 [Node::Storage(storage), Node::Integer(offset), Node::Tuple(shape), Node::Tuple(strides), ..],
             ) => self.tensor(storage, *offset, shape, strides).map(Node::Tensor),
+            (Global::Dtype, [Node::Text(name), ..]) => Dtype::named(name).map(Node::Dtype),
+            (Global::Scalar, [Node::Dtype(dtype), Node::Bytes(raw)]) => dtype.number(raw),
+            // Every letter is one byte.
+            (Global::Encode, [Node::Text(text), Node::Text(code)])
+                if code == "latin1" && text.len() <= 16 =>
+            {
+                text.chars()
+                    .map(|letter| u8::try_from(u32::from(letter)).ok())
+                    .collect::<Option<_>>()
+                    .map(Node::Bytes)
+            }
             _ => None,
         };
         match built {
@@ -304,6 +345,13 @@ impl Machine<'_> {
     fn state(&mut self) -> Result<()> {
         let state = self.pop()?;
         let object = self.top()?;
+        if let (Node::Dtype(_), Node::Tuple(parts)) = (&self.nodes[object], &self.nodes[state]) {
+            // Version, byte order, and what only compound formats have.
+            return match parts.get(1).map(|&order| &self.nodes[order]) {
+                Some(Node::Text(order)) if order == "<" || order == "|" => Ok(()),
+                _ => Err(self.unsupported("numbers that are not little-endian")),
+            };
+        }
         let (Node::Dict(_), Node::Dict(entries)) = (&self.nodes[object], &self.nodes[state]) else {
             return Err(self.unsupported("an object with a state of its own"));
         };
@@ -400,6 +448,16 @@ impl Machine<'_> {
         self.push(Node::Integer(i128::from_le_bytes(value)))
     }
 
+    /// Pushes the bytes of a number, whose length has `bytes` bytes.
+    fn raw(&mut self, bytes: u64) -> Result<()> {
+        let length = self.number(bytes)?;
+        if length > 16 {
+            return Err(self.damaged(format!("the bytes of a number are {length}")));
+        }
+        let raw = self.bytes(length)?;
+        self.push(Node::Bytes(raw))
+    }
+
     /// Pushes a text whose length has `bytes` bytes.
     fn text(&mut self, bytes: u64) -> Result<()> {
         let length = self.number(bytes)?;
@@ -454,7 +512,11 @@ impl Machine<'_> {
 
     fn unsupported(&self, what: impl std::fmt::Display) -> Error {
         let text = format!(
-            "the pickle asks for {what}, and only tensors are taken from a checkpoint (nothing was executed)"
+            "the pickle asks for {what}, and only {} (nothing was executed)",
+            match self.wanted {
+                Wanted::Tensors => "tensors are taken from a checkpoint",
+                Wanted::Numbers => "whole numbers are taken from it",
+            }
         );
         self.refused(ErrorKind::Unsupported, text)
     }

@@ -18,8 +18,48 @@ pub(super) enum Node {
     List(Vec<Id>),
     Dict(Vec<(Id, Id)>),
     Global(Global),
+    /// Raw bytes, of which only numbers are made.
+    Bytes(Vec<u8>),
+    /// How NumPy stores a number.
+    Dtype(Dtype),
     Storage(StorageView),
     Tensor(TensorView),
+}
+
+/// A number format of NumPy, little-endian.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Dtype {
+    Signed(usize),
+    Unsigned(usize),
+    Float(usize),
+}
+
+impl Dtype {
+    /// As `numpy.dtype` is called: `i8`, `u2`, `f4`.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        let size = name.get(1..)?.parse().ok().filter(|size| [1, 2, 4, 8].contains(size))?;
+        match name.as_bytes().first()? {
+            b'i' => Some(Self::Signed(size)),
+            b'u' => Some(Self::Unsigned(size)),
+            b'f' if size > 1 => Some(Self::Float(size)),
+            _ => None,
+        }
+    }
+
+    /// The number that these bytes are.
+    pub(super) fn number(self, raw: &[u8]) -> Option<Node> {
+        let (Self::Signed(size) | Self::Unsigned(size) | Self::Float(size)) = self;
+        if raw.len() != size {
+            return None;
+        }
+        if matches!(self, Self::Float(_)) {
+            return Some(Node::Number);
+        }
+        let negative = matches!(self, Self::Signed(_)) && raw[size - 1] >= 0x80;
+        let mut value = [if negative { 0xff } else { 0 }; 16];
+        value[..size].copy_from_slice(raw);
+        Some(Node::Integer(i128::from_le_bytes(value)))
+    }
 }
 
 /// What a pickle may name, and what it stands for here.
@@ -33,6 +73,12 @@ pub(super) enum Global {
     Parameter,
     /// `torch.FloatStorage` and the like
     Storage(Element),
+    /// `numpy.core.multiarray.scalar`
+    Scalar,
+    /// `numpy.dtype`
+    Dtype,
+    /// `_codecs.encode`, which protocol 2 writes bytes with
+    Encode,
 }
 
 /// A run of `count` values under a key that the file gives it.
@@ -96,7 +142,20 @@ impl Global {
             Self::Tensor => "torch._utils._rebuild_tensor_v2".into(),
             Self::Parameter => "torch._utils._rebuild_parameter".into(),
             Self::Storage(element) => format!("a storage of {element}"),
+            Self::Scalar => "numpy.core.multiarray.scalar".into(),
+            Self::Dtype => "numpy.dtype".into(),
+            Self::Encode => "_codecs.encode".into(),
         }
+    }
+}
+
+/// The global of this name, if a list of numbers may hold it.
+pub(super) fn known_number(module: &str, name: &str) -> Option<Global> {
+    match (module, name) {
+        ("numpy.core.multiarray" | "numpy._core.multiarray", "scalar") => Some(Global::Scalar),
+        ("numpy", "dtype") => Some(Global::Dtype),
+        ("_codecs", "encode") => Some(Global::Encode),
+        _ => None,
     }
 }
 

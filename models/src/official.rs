@@ -1,0 +1,134 @@
+//! The folder that MuseTalk's real-time script, and LiveTalking after it, leaves of a person.
+//!
+//! | file | what is read of it |
+//! |---|---|
+//! | `full_imgs/00000000.png` … | the frames, forth and then back |
+//! | `mask/00000000.png` … | the mask of each, over its crop |
+//! | `coords.pkl` | the face box of each |
+//! | `mask_coords.pkl` | the crop of each |
+//!
+//! `latents.pt` belongs to another encoder and is not needed; `avator_info.json` says nothing that is.
+
+use std::path::{Path, PathBuf};
+
+use musetalk_core::{Error, ErrorKind, Result};
+
+use crate::checkpoint::boxes;
+
+/// More frames than an avatar may have, and back.
+const MOST_FRAMES: usize = 30_000;
+
+/// What such a folder lists. Its pictures are not read yet.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OfficialAvatar {
+    /// The frames in order, forth only where the folder also has them back.
+    pub frames: Vec<OfficialFrame>,
+    /// Whether the folder had every frame a second time, on the way back.
+    pub mirrored: bool,
+}
+
+/// One frame of the folder.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OfficialFrame {
+    /// Its picture.
+    pub picture: PathBuf,
+    /// The mask over its crop.
+    pub mask: PathBuf,
+    /// The face: x1, y1, x2, y2.
+    pub face: [i32; 4],
+    /// Where the mask lies: x1, y1, x2, y2.
+    pub crop: [i32; 4],
+}
+
+impl OfficialAvatar {
+    /// Lists a folder. Pickles are read by an interpreter that builds whole numbers and nothing else; nothing is executed.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::NotFound`], [`ErrorKind::Io`]: a file or folder is missing or cannot be read.
+    /// - [`ErrorKind::Corrupt`], [`ErrorKind::Unsupported`]: a pickle is damaged or asks for more than numbers.
+    /// - [`ErrorKind::InvalidInput`]: there are not as many boxes, crops, masks and frames as each other, or none; a frame shows
+    ///   no face.
+    pub fn read(folder: impl AsRef<Path>) -> Result<Self> {
+        let folder = folder.as_ref();
+        let (faces, crops) = (boxes(&folder.join("coords.pkl"))?, boxes(&folder.join("mask_coords.pkl"))?);
+        let (pictures, masks) = (numbered(&folder.join("full_imgs"))?, numbered(&folder.join("mask"))?);
+        let invalid =
+            |what: String| Error::new(ErrorKind::InvalidInput, format!("{what}: {}", folder.display()));
+        let counts = [pictures.len(), masks.len(), faces.len(), crops.len()];
+        if counts[0] == 0 || counts.iter().any(|&count| count != counts[0]) || counts[0] > MOST_FRAMES {
+            let [pictures, masks, faces, crops] = counts;
+            return Err(invalid(format!(
+                "the folder has {pictures} frames, {masks} masks, {faces} boxes and {crops} crops; it needs as many of each, and \
+                 at least one"
+            )));
+        }
+        if let Some(frame) = faces.iter().position(|&[x1, y1, x2, y2]| x1 >= x2 || y1 >= y2) {
+            return Err(invalid(format!(
+                "frame {frame} shows no face; prepare the footage again without it"
+            )));
+        }
+        let rows = pictures.into_iter().zip(masks).zip(faces.into_iter().zip(crops));
+        let mut frames: Vec<OfficialFrame> =
+            rows.map(|((picture, mask), (face, crop))| OfficialFrame { picture, mask, face, crop }).collect();
+        let mirrored = mirrored(&frames)?;
+        if mirrored {
+            frames.truncate(frames.len() / 2);
+        }
+        Ok(Self { frames, mirrored })
+    }
+}
+
+/// Whether the second half is the first one backwards: all boxes, and the pictures at both ends and in the middle.
+fn mirrored(frames: &[OfficialFrame]) -> Result<bool> {
+    let all = frames.len();
+    let pair = |at: usize| (&frames[at], &frames[all - 1 - at]);
+    let alike = |at: usize| {
+        let (there, back) = pair(at);
+        there.face == back.face && there.crop == back.crop
+    };
+    if all % 2 == 1 || !(0..all / 2).all(alike) {
+        return Ok(false);
+    }
+    for at in [0, all / 4, all / 2 - 1] {
+        let (there, back) = pair(at);
+        if !same_bytes(&there.picture, &back.picture)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn same_bytes(a: &Path, b: &Path) -> Result<bool> {
+    let size = |path: &Path| std::fs::metadata(path).map_err(|e| Error::io("read a frame", path, e));
+    if size(a)?.len() != size(b)?.len() {
+        return Ok(false);
+    }
+    let read = |path: &Path| std::fs::read(path).map_err(|e| Error::io("read a frame", path, e));
+    Ok(read(a)? == read(b)?)
+}
+
+/// The pictures of a folder, in the order of the numbers they are named by.
+fn numbered(folder: &Path) -> Result<Vec<PathBuf>> {
+    let failed = |e| Error::io("list the folder", folder, e);
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let picture = path.extension().and_then(|e| e.to_str()).is_some_and(|extension| {
+            ["png", "jpg", "jpeg"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+        });
+        let number =
+            path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<u64>().ok());
+        if let (true, Some(number)) = (picture && path.is_file(), number) {
+            files.push((number, path));
+        }
+        if files.len() > MOST_FRAMES {
+            let text = format!("the folder has more than {MOST_FRAMES} pictures: {}", folder.display());
+            return Err(Error::new(ErrorKind::InvalidInput, text));
+        }
+    }
+    files.sort();
+    Ok(files.into_iter().map(|(_, path)| path).collect())
+}
