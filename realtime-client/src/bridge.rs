@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use musetalk_core::{ErrorKind, Heard, Interrupter, PcmWriter, UtteranceId};
+use musetalk_core::{Director, ErrorKind, Heard, Interrupter, PcmWriter, UtteranceId};
 
 use crate::RealtimeClient;
 use crate::session::Posture;
@@ -86,6 +86,27 @@ impl Bridge {
     pub fn on_posture(mut self, told: impl FnMut(Posture) + Send + 'static) -> Self {
         self.on_posture = Some(Box::new(told));
         self
+    }
+
+    /// Lets the avatar look like what it does: asks for the clip named idle, listening, thinking, working or speaking, where the avatar has
+    /// it; for one that it lacks, its first. In place of [`on_posture`](Self::on_posture).
+    #[must_use]
+    pub fn directed_by(self, director: Director) -> Self {
+        self.on_posture(move |posture| {
+            let name = match posture {
+                Posture::Listening => "listening",
+                Posture::Thinking => "thinking",
+                Posture::Working => "working",
+                Posture::Speaking => "speaking",
+                Posture::Idle => "idle",
+            };
+            if director.request_clip(name).is_err()
+                && let Some(first) = director.clips().first()
+            {
+                // A clip of the avatar itself: there is nothing to refuse.
+                let _known = director.request_clip(first.name()).is_ok();
+            }
+        })
     }
 
     /// For reporting what was heard.

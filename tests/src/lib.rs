@@ -6,7 +6,7 @@ mod person;
 mod signal;
 mod tiny;
 
-pub use person::{person, write_person};
+pub use person::{person, write_clips, write_person};
 pub use signal::{Noise, babble, silence};
 pub use tiny::{engine, pack_at, tiny_pack};
 

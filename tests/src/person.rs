@@ -1,7 +1,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use musetalk_core::{AvatarAsset, AvatarParts, Engine, FaceBox};
+use musetalk_core::{
+    AvatarAsset, AvatarHeader, AvatarMaker, AvatarParts, Device, Engine, FaceBox, FrameRate,
+};
 
 /// Side of the pictures: small, so that an hour of them is soon drawn.
 const SIDE: usize = 64;
@@ -30,11 +32,41 @@ pub fn write_person(engine: &Engine, folder: &Path) -> PathBuf {
     path
 }
 
+/// A person with these clips, written for the tiny pack; with a matte, and with mouths that the pack closes, where asked.
+///
+/// # Panics
+///
+/// If it cannot be written.
+pub fn write_clips(folder: &Path, clips: &[(&str, usize)], alpha: bool, closed: bool) -> PathBuf {
+    crate::runtime();
+    let path = folder.join("clips.avatar");
+    let pack = Engine::builder(crate::tiny_pack()).device(Device::Cpu).threads(1);
+    let fps = FrameRate::new(25, 1).expect("25 frames per second is a frame rate");
+    let mut header = AvatarHeader::new("clips", SIDE as u32, SIDE as u32, fps);
+    (header.alpha, header.closed) = (alpha, closed);
+    let mut maker = AvatarMaker::create(pack, &path, header).expect("the file can be begun");
+    let frames = parts_of(clips.iter().map(|(_, frames)| frames).sum());
+    let mut next = frames.frames.iter().zip(&frames.boxes).zip(&frames.masks);
+    for (name, frames) in clips {
+        maker.begin_clip(name).expect("the clip has a name of its own");
+        for ((rgb, face), mask) in next.by_ref().take(*frames) {
+            let matte: Vec<u8> = rgb.chunks_exact(3).map(|pixel| pixel[0] / 2 + 100).collect();
+            maker.frame(rgb, alpha.then_some(&matte), *face, mask).expect("the frame can be written");
+        }
+    }
+    maker.finish().expect("the file can be finished");
+    path
+}
+
 fn parts() -> AvatarParts {
+    parts_of(FRAMES)
+}
+
+fn parts_of(frames: usize) -> AvatarParts {
     let mut parts = AvatarParts::default();
     parts.name = "tiny".to_owned();
     (parts.width, parts.height) = (SIDE as u32, SIDE as u32);
-    for frame in 0..FRAMES {
+    for frame in 0..frames {
         let left = 14 + (frame % 3) as i32;
         let face = FaceBox { x1: left, y1: 12, x2: left + 34, y2: 50 };
         let pixel = |at: usize| {

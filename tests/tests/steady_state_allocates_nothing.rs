@@ -60,8 +60,13 @@ fn allocations<T>(work: impl FnOnce() -> T) -> (u64, T) {
 }
 
 fn open(format: PixelFormat) -> (PcmWriter, FrameReader) {
+    open_with(format, u64::MAX)
+}
+
+/// With a limit of 0 the footage is decoded while it plays, by a thread whose allocations are its own.
+fn open_with(format: PixelFormat, preload: u64) -> (PcmWriter, FrameReader) {
     let mut options = AvatarOptions::default();
-    options.format = format;
+    (options.format, options.preload_limit) = (format, preload);
     let avatar: Avatar = engine().start_avatar(person(engine()), options).unwrap();
     avatar.split()
 }
@@ -116,8 +121,10 @@ fn it_counts() {
 
 #[test]
 fn while_live() {
-    for format in [PixelFormat::Rgb8, PixelFormat::Bgra8] {
-        let (mut ears, mut face) = open(format);
+    for (format, preload) in
+        [(PixelFormat::Rgb8, u64::MAX), (PixelFormat::Bgra8, u64::MAX), (PixelFormat::Rgb8, 0)]
+    {
+        let (mut ears, mut face) = open_with(format, preload);
         live(&mut ears, &mut face, 1);
         // Each round begins two: the one that is heard, and an empty one after the cut.
         for number in [3, 5] {

@@ -4,6 +4,7 @@ mod clip;
 pub(crate) mod cycle;
 mod format;
 mod held;
+mod jpeg;
 mod limits;
 mod parts;
 mod picture;

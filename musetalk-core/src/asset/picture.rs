@@ -2,13 +2,13 @@
 
 use std::io::Cursor;
 
-use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{
     ColorType, ExtendedColorType, ImageDecoder as _, ImageEncoder as _, ImageFormat, ImageReader, Limits,
 };
 
 use super::format::corrupt;
+use super::jpeg::{self, Chroma};
 use crate::frame::PixelFormat;
 use crate::{Error, ErrorKind, Result};
 
@@ -17,7 +17,7 @@ pub(crate) const BEST_QUALITY: u8 = 93;
 
 /// What a picture is allowed to cost: ten seconds of 1080p stay below 40 MB with all that belongs to them. Small pictures never
 /// come near it.
-const BYTES_PER_PIXEL: f64 = 0.052;
+const BYTES_PER_PIXEL: f64 = 0.048;
 const SMALL: usize = 96 << 10;
 const LEAST_QUALITY: u8 = 40;
 
@@ -26,40 +26,36 @@ const LEAST_QUALITY: u8 = 40;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Quality {
     now: u8,
+    chroma: Chroma,
     most_bytes: usize,
 }
 
 impl Quality {
     pub(crate) fn of(width: u32, height: u32) -> Self {
         let budget = f64::from(width) * f64::from(height) * BYTES_PER_PIXEL;
-        Self { now: BEST_QUALITY, most_bytes: SMALL.max(budget as usize) }
+        Self { now: BEST_QUALITY, chroma: Chroma::Full, most_bytes: SMALL.max(budget as usize) }
     }
 
-    pub(crate) fn encode(&mut self, rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>> {
+    pub(crate) fn encode(&mut self, rgb: &[u8], width: u32, height: u32) -> Vec<u8> {
         loop {
-            let blob = jpeg(rgb, width, height, self.now)?;
+            let blob = jpeg::encode(rgb, (width as usize, height as usize), self.now, self.chroma);
             if blob.len() <= self.most_bytes || self.now <= LEAST_QUALITY {
-                return Ok(blob);
+                return blob;
             }
-            // Far above the limit in large steps, near it in small ones.
-            let step = if blob.len() > 2 * self.most_bytes { 12 } else { 4 };
-            self.now = self.now.saturating_sub(step).max(LEAST_QUALITY);
+            if self.chroma == Chroma::Full {
+                self.chroma = Chroma::Half;
+            } else {
+                // Far above the limit in large steps, near it in small ones.
+                let step = if blob.len() > 2 * self.most_bytes { 12 } else { 4 };
+                self.now = self.now.saturating_sub(step).max(LEAST_QUALITY);
+            }
         }
     }
 }
 
 /// A face with its mouth closed.
-pub(crate) fn closed(rgb: &[u8], size: u32) -> Result<Vec<u8>> {
-    jpeg(rgb, size, size, BEST_QUALITY)
-}
-
-/// Packed RGB as JPEG.
-fn jpeg(rgb: &[u8], width: u32, height: u32, quality: u8) -> Result<Vec<u8>> {
-    let mut blob = Vec::new();
-    JpegEncoder::new_with_quality(&mut blob, quality)
-        .encode(rgb, width, height, ExtendedColorType::Rgb8)
-        .map_err(not_encoded)?;
-    Ok(blob)
+pub(crate) fn closed(rgb: &[u8], size: u32) -> Vec<u8> {
+    jpeg::encode(rgb, (size as usize, size as usize), BEST_QUALITY, Chroma::Full)
 }
 
 /// One byte a pixel as PNG.

@@ -230,7 +230,7 @@ impl<W: Write + Seek> Recorder<W> {
     pub(crate) fn shown(&mut self, rgb: &[u8]) -> Result<&[u8]> {
         self.check_rgb(rgb)?;
         let (width, height) = (self.meta.width, self.meta.height);
-        self.seen.blob = self.quality.encode(rgb, width, height)?;
+        self.seen.blob = self.quality.encode(rgb, width, height);
         self.seen.rgb.clear();
         self.seen.rgb.extend_from_slice(rgb);
         picture::decode(&self.seen.blob, Kind::Rgb, width, height, &mut self.seen.shown)?;
@@ -243,7 +243,7 @@ impl<W: Write + Seek> Recorder<W> {
         let picture = if self.seen.rgb == frame.rgb {
             std::mem::take(&mut self.seen.blob)
         } else {
-            self.quality.encode(frame.rgb, width, height)?
+            self.quality.encode(frame.rgb, width, height)
         };
         self.seen.rgb.clear();
         let side = frame.face_box.crop().width() as u32;
@@ -255,7 +255,7 @@ impl<W: Write + Seek> Recorder<W> {
                 frame.alpha.map(|alpha| picture::png(alpha, width, height)).transpose()?.unwrap_or_default(),
                 picture::png(frame.mask, side, side)?,
                 latent,
-                frame.closed.map(|face| picture::closed(face, size)).transpose()?.unwrap_or_default(),
+                frame.closed.map(|face| picture::closed(face, size)).unwrap_or_default(),
             ],
         )
     }
@@ -283,7 +283,7 @@ impl<W: Write + Seek> Recorder<W> {
                 part(Part::Alpha)?,
                 part(Part::Mask)?,
                 latent.iter().flat_map(|value| value.to_le_bytes()).collect(),
-                closed.map(|face| picture::closed(face, size)).transpose()?.unwrap_or_default(),
+                closed.map(|face| picture::closed(face, size)).unwrap_or_default(),
             ],
         )
     }
