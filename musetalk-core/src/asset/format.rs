@@ -253,3 +253,58 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asset::limits::{MOST_CLIPS, MOST_FRAMES};
+
+    /// The specification, with thin spaces of numbers and the marks of code taken out.
+    fn page() -> String {
+        include_str!("../../docs/avatar-format.md").replace('`', "")
+    }
+
+    fn number(number: usize) -> String {
+        let digits = number.to_string();
+        let mut grouped = String::new();
+        for (at, digit) in digits.chars().enumerate() {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
+                grouped.push(' ');
+            }
+            grouped.push(digit);
+        }
+        grouped
+    }
+
+    #[test]
+    fn the_specification_is_what_the_code_does() {
+        let page = page();
+        let says = |text: String| assert!(page.contains(&text), "docs/avatar-format.md does not say {text:?}");
+        says(format!("| 8..12 | u32 | the format: {AVATAR_FORMAT} |"));
+        says(format!("| 0..8 | text | {} |", String::from_utf8_lossy(MAGIC)));
+        says(format!("| {SIGNED}..{HEAD} | bytes | SHA-256 of bytes 0..{SIGNED} |"));
+        says(format!("one row of {ROW} bytes for each frame"));
+        says(format!("at most {} |", number(LONGEST_META)));
+        says(format!("1 to {}", number(MOST_FRAMES as usize)));
+        says(format!("| 1 to {MOST_CLIPS}, each"));
+        says(format!("{} bytes.", number(4 + LONGEST_META + MOST_FRAMES as usize * ROW)));
+        for part in Part::ALL {
+            let start = 16 + part as usize * (4 + DIGEST);
+            says(format!("| {start}..{} | u32, bytes |", start + 4 + DIGEST));
+            says(format!("| {} |", part.name()));
+        }
+    }
+
+    #[test]
+    fn a_head_is_read_as_it_was_written_and_no_other() {
+        let head = Head { index: 1_000, length: 234, digest: [7; DIGEST] };
+        let bytes = head.bytes();
+        assert_eq!(Head::parse(&bytes, 1_234).unwrap(), head);
+        assert!(Head::parse(&bytes, 1_235).is_err());
+        for at in 0..HEAD {
+            let mut changed = bytes;
+            changed[at] ^= 0x10;
+            assert!(Head::parse(&changed, 1_234).is_err(), "byte {at}");
+        }
+    }
+}
