@@ -18,6 +18,7 @@
 mod batcher;
 pub(crate) mod compositor;
 pub(crate) mod control;
+mod hold;
 pub(crate) mod inbox;
 pub(crate) mod listener;
 pub(crate) mod outbox;
