@@ -7,6 +7,7 @@ mod answer;
 mod ear;
 mod script;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -36,6 +37,8 @@ pub struct Scenario {
     pub transcript: String,
     /// Its voice, 24 kHz, played from the start for every answer; synthetic when empty.
     pub voice: Arc<[i16]>,
+    /// Texts that sound as these samples do, 24 kHz, and not as `voice`.
+    pub voices: BTreeMap<String, Arc<[i16]>>,
     /// Sends events that nobody knows in between.
     pub chatters: bool,
     /// What goes wrong.
@@ -52,6 +55,7 @@ impl Default for Scenario {
             calls_functions: false,
             transcript: "Something was said.".to_owned(),
             voice: Arc::from([]),
+            voices: BTreeMap::new(),
             chatters: false,
             fault: None,
         }
