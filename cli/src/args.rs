@@ -135,7 +135,7 @@ pub struct Talk {
     /// Who the model is and how it speaks
     #[arg(long, value_name = "TEXT")]
     pub instructions: Option<String>,
-    /// The model that writes down what you say, such as gpt-4o-mini-transcribe; nobody does when not given
+    /// The model that writes down what you say, or none; at openai and xai a usual one, elsewhere nobody when not given
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub transcribe: Option<String>,
     /// Tell the model when your voice is louder, higher or faster than usual

@@ -129,7 +129,18 @@ impl Conversation {
     fn event(&mut self, event: &Event, now: &mut Standing) {
         let heard = now.heard.1 as f64 / f64::from(self.rate);
         match event {
-            Event::State(State::Ready) => (now.begun, now.ready) = (true, true),
+            Event::State(State::Ready) => {
+                (now.begun, now.ready) = (true, true);
+                let spoken = self.client.output_rate();
+                if spoken != self.rate {
+                    let why =
+                        format!("the server speaks at {spoken} Hz where {} Hz were expected", self.rate);
+                    now.closed = Some(Some(realtime_client::Error::new(
+                        realtime_client::ErrorKind::Incompatible,
+                        why,
+                    )));
+                }
+            }
             Event::State(State::Reconnecting { .. }) => now.ready = false,
             Event::State(State::Closed(why)) => now.closed = Some(why.clone()),
             Event::Interrupted { utterance } => {

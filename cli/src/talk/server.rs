@@ -15,6 +15,11 @@ use crate::demo_files::DemoFiles;
 /// The name of the server that needs no key.
 pub(super) const DEMO: &str = "demo";
 
+/// Who writes down what the person says, where nobody is named.
+const USUAL: [(&str, &str); 2] = [("openai", "gpt-4o-mini-transcribe"), ("xai", "grok-transcribe")];
+/// Named where nobody should.
+const NOBODY: &str = "none";
+
 /// The sentences of the bundled voice, and where each begins and ends, in seconds.
 const SENTENCES: [(f64, f64, &str); 3] = [
     (0.0, 5.9, "Hello. I am drawn, and my voice is synthetic, but my lips follow every sound."),
@@ -39,8 +44,12 @@ pub(super) fn of(args: &args::Talk) -> Result<(Config, Option<ScriptedServer>)> 
     let session = &mut config.options.session;
     session.instructions = args.instructions.clone();
     session.audio.output.voice = args.voice.as_deref().map(Voice::from);
-    if let Some(model) = &args.transcribe {
-        session.audio.input.transcription = Some(Transcription::by(model));
+    let usual = USUAL.iter().find(|(provider, _)| *provider == args.provider).map(|(_, model)| *model);
+    match args.transcribe.as_deref().or(usual) {
+        Some(NOBODY) => session.audio.input.transcription = None,
+        // A server that knows no such model refuses it, and the session goes on without.
+        Some(model) => session.audio.input.transcription = Some(Transcription::by(model)),
+        None => {}
     }
     Ok((config, server))
 }
