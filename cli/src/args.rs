@@ -208,6 +208,11 @@ pub enum Pack {
     /// Say what a pack holds
     #[command(after_help = "Example:\n  musetalk pack inspect models/demo/pack")]
     Inspect(Inspect),
+    /// Add a small face detector and landmark network to a pack, so that avatars can be made with it
+    #[command(
+        after_help = "Example:\n  musetalk pack add-face --pack models/demo/pack --detector ultraface-rfb-320.onnx --landmarks pfld-68.onnx --out my.pack"
+    )]
+    AddFace(AddFace),
     /// Compare the checksum of every file, and what every network computes here with what was recorded
     #[command(after_help = "Examples:\n  musetalk pack verify models/demo/pack\n  \
         musetalk pack verify P --device cuda:0 --json")]
@@ -218,6 +223,13 @@ pub enum Pack {
 #[derive(Clone, Debug, Subcommand)]
 #[non_exhaustive]
 pub enum Avatar {
+    /// Make an avatar of footage: a video, a picture, or a folder of pictures
+    #[command(after_help = "Examples:\n  musetalk avatar create me.mp4 --pack my.pack --out me.avatar\n  \
+        musetalk avatar create me.mp4 --pack my.pack --out me.avatar --range 2..12 --report seen/\n  \
+        musetalk avatar create frames/ --pack my.pack --out me.avatar --key green\n\n\
+        Film yourself for ten to thirty seconds: alone, the whole face in the picture and in light, looking at the camera, silent,\n\
+        and at rest when you begin and end.")]
+    Create(Create),
     /// Say what an avatar holds
     #[command(after_help = "Example:\n  musetalk avatar inspect models/demo/iris.avatar")]
     Inspect(Inspect),
@@ -227,6 +239,122 @@ pub enum Avatar {
         The folder holds frames/00000000.png …, masks/00000000.png … and boxes.json: [[x1, y1, x2, y2], …]"
     )]
     FromParts(FromParts),
+}
+
+/// Arguments of `musetalk avatar create`.
+#[derive(Clone, Debug, clap::Args)]
+#[non_exhaustive]
+pub struct Create {
+    /// A video (needs ffmpeg), a picture, or a folder of pictures in the order of their names
+    pub footage: PathBuf,
+    /// The pack that will speak; it needs networks that find faces, see `musetalk pack add-face`
+    #[arg(long, value_name = "FOLDER")]
+    pub pack: PathBuf,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// The person's name; that of the file when not given
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Pixels by which the line between what stays and what speech makes moves down the face
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    pub bbox_shift: i32,
+    /// Pixels below the chin that belong to the face box
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub extra_margin: u32,
+    /// Which part of the face changes: jaw as in MuseTalk 1.5, raw as in 1.0, neck; landmarks: jaw, without the network that parses
+    #[arg(long, value_name = "PART", default_value = "jaw")]
+    pub mask: CreateMask,
+    /// Columns from the middle of the face to the left and right cheek, of 256; for jaw
+    #[arg(long, value_name = "L,R", default_value = "90,90", value_parser = cheeks)]
+    pub cheek_width: (u16, u16),
+    /// Pictures per second of a folder; the pack's rate when not given. Videos bring their own
+    #[arg(long, value_name = "N", value_parser = frame_rate)]
+    pub fps: Option<FrameRate>,
+    /// Seconds of the footage to look at, such as 2..12 or 3.5..
+    #[arg(long, value_name = "FROM..TO", value_parser = seconds)]
+    pub range: Option<std::ops::Range<f64>>,
+    /// Frames to look at, at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_frames: Option<u64>,
+    /// What is shown in silence: auto takes the footage where its mouth is closed, and else closed mouths made by the pack
+    #[arg(long, value_name = "KIND", default_value = "auto")]
+    pub idle: CreateIdle,
+    /// The colour of the screen behind the person, which becomes transparent
+    #[arg(long, value_name = "COLOUR")]
+    pub key: Option<CreateKey>,
+    /// Boxes and masks exactly as MuseTalk's own scripts make them; needs S3FD, DWPose and BiSeNet in the pack
+    #[arg(long)]
+    pub reference: bool,
+    /// A folder for report.json and sheet.png: what was decided about every frame
+    #[arg(long, value_name = "FOLDER")]
+    pub report: Option<PathBuf>,
+    /// Where the networks run: auto, cpu, cuda:0
+    #[arg(long, default_value = "auto")]
+    pub device: Device,
+    /// Threads for the networks on the CPU; all cores when not given
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Say nothing but one line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The part of the face that speech changes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+#[non_exhaustive]
+pub enum CreateMask {
+    /// Skin without nose and outer cheeks, mouth and lips
+    Jaw,
+    /// Skin, mouth, lips and neck
+    Neck,
+    /// Skin, mouth and lips
+    Raw,
+    /// As jaw, from landmarks alone
+    Landmarks,
+}
+
+/// What an avatar shows in silence.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+#[non_exhaustive]
+pub enum CreateIdle {
+    /// The footage where its mouth is closed, else closed mouths
+    Auto,
+    /// Closed mouths made by the pack
+    Closed,
+    /// The footage
+    Footage,
+}
+
+/// The colour of a screen.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+#[non_exhaustive]
+pub enum CreateKey {
+    /// Green
+    Green,
+    /// Blue
+    Blue,
+}
+
+/// Arguments of `musetalk pack add-face`.
+#[derive(Clone, Debug, clap::Args)]
+#[non_exhaustive]
+pub struct AddFace {
+    /// The folder of the pack
+    #[arg(long, value_name = "FOLDER")]
+    pub pack: PathBuf,
+    /// UltraFace as ONNX, 320×240 pixels
+    #[arg(long, value_name = "FILE")]
+    pub detector: PathBuf,
+    /// PFLD with 68 landmarks as ONNX, 112×112 pixels
+    #[arg(long, value_name = "FILE")]
+    pub landmarks: PathBuf,
+    /// The folder of the new pack; the pack itself is changed when not given
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// Answer with one line of JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `musetalk pack build`.
@@ -417,6 +545,19 @@ fn cheeks(text: &str) -> Result<(u16, u16)> {
         None => width(text).map(|both| (both, both)),
     };
     pair.ok_or_else(|| Error::new(ErrorKind::InvalidInput, "write it as 90 or 80,100, each from 0 to 256"))
+}
+
+/// `2..12`, `..12` or `3.5..`, in seconds.
+fn seconds(text: &str) -> Result<std::ops::Range<f64>> {
+    let number = |text: &str, otherwise: f64| match text.trim() {
+        "" => Some(otherwise),
+        text => text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0),
+    };
+    let pair = text.split_once("..").and_then(|(from, to)| number(from, 0.0).zip(number(to, 1e9)));
+    match pair.filter(|(from, to)| from < to) {
+        Some((from, to)) => Ok(from..to),
+        None => Err(Error::new(ErrorKind::InvalidInput, "write it as 2..12, ..12 or 3.5.., in seconds")),
+    }
 }
 
 /// `25`, `29.97` or `30000/1001`.

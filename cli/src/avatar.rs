@@ -1,5 +1,7 @@
 //! `musetalk avatar`: preparing people, and reading what was prepared.
 
+mod create;
+
 use musetalk_core::{AvatarAsset, AvatarParts, Engine, Error, ErrorKind, Result};
 use serde_json::json;
 
@@ -15,6 +17,7 @@ use crate::report;
 /// Of the kinds of [`AvatarAsset::open`], [`AvatarParts::read`] and [`AvatarAsset::write_parts`].
 pub fn command(args: &args::Avatar) -> Result<()> {
     match args {
+        args::Avatar::Create(args) => create::command(args),
         args::Avatar::Inspect(args) => inspect(args),
         args::Avatar::FromParts(args) => from_parts(args),
     }

@@ -6,6 +6,7 @@
 //! | [`setup`] | fetching ONNX Runtime into a cache of the user |
 //! | [`audio_file`] | WAV, FLAC, MP3 and Ogg Vorbis as mono samples |
 //! | [`video`] | pictures and sound as mp4, AVI, a folder of PNG, or raw RGB |
+//! | [`footage`] | a video, a picture or a folder of pictures, as frames |
 //! | [`demo`], [`render`] | a voice and a face in, a video out |
 //! | [`talk`] | a conversation with a model that hears and answers, and its face |
 //! | [`pack`], [`avatar`] | reading, checking and making what a render needs |
@@ -20,6 +21,7 @@ pub mod bench;
 pub mod cancel;
 pub mod demo;
 pub mod doctor;
+pub mod footage;
 pub mod pack;
 pub mod progress;
 pub mod render;

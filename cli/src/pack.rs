@@ -1,5 +1,6 @@
 //! `musetalk pack`: building, reading and checking model packs.
 
+mod add_face;
 mod build;
 mod inspect;
 mod verify;
@@ -17,6 +18,7 @@ use crate::args;
 pub fn command(args: &args::Pack) -> Result<()> {
     match args {
         args::Pack::Build(args) => build::command(args),
+        args::Pack::AddFace(args) => add_face::command(args),
         args::Pack::Inspect(args) => inspect::command(args),
         args::Pack::Verify(args) => verify::command(args),
     }

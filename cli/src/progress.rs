@@ -46,6 +46,19 @@ impl Progress {
         }
     }
 
+    /// A count of frames in one of several steps, whose total may be unknown.
+    pub(crate) fn frames(self, what: &str, total: Option<u64>) -> ProgressBar {
+        let bar = match total {
+            Some(total) => self.bar(
+                ProgressBar::new(total),
+                "{spinner} {msg} {pos} of {len} frames [{bar:30}] {per_sec:.1} eta {eta}",
+            ),
+            None => self.bar(ProgressBar::new_spinner(), "{spinner} {msg} {pos} frames {per_sec:.1}"),
+        };
+        bar.set_message(what.to_owned());
+        bar
+    }
+
     /// A count of bytes whose number is told later.
     pub(crate) fn bytes(self) -> ProgressBar {
         self.bar(ProgressBar::new(0), "{spinner} {msg} {bytes} of {total_bytes} [{bar:30}] eta {eta}")

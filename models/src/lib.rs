@@ -6,6 +6,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | `add_face` | light networks that find faces, added to a pack that is there |
 //! | `pack`, `manifest`, `staging` | the build, `pack.json`, and how a folder appears complete or not at all |
 //! | `networks` | Whisper's encoder, the UNet, the autoencoder, the face parser and detector: one file each |
 //! | `faces`, `landmarks` | the networks a pack may lack, and the one that is taken as it was published |
@@ -14,6 +15,7 @@
 //! | `checkpoint`, `tensor` | reading weights, and folding them |
 //! | [`tiny`] | a checkpoint of a few thousand weights for tests |
 
+mod add_face;
 mod checkpoint;
 mod faces;
 mod graph;
@@ -29,6 +31,7 @@ pub mod tiny;
 
 pub use musetalk_core::{Error, ErrorKind, Precision, Result};
 
+pub use self::add_face::FaceAdder;
 pub use self::checkpoint::ModelVersion;
 pub use self::pack::{BuiltPack, PackBuilder};
 pub use self::progress::Progress;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::asset::AvatarAsset;
+use crate::asset::{AvatarAsset, Clip};
 use crate::audio::pcm;
 use crate::engine::Engine;
 use crate::frame::{Frame, PixelFormat};
@@ -24,6 +24,9 @@ pub struct AvatarOptions {
     /// Frames that the host may hold at the same time, 1 to 1000. 4 by default. Memory is reserved when the avatar opens and
     /// touched by use: a picture each, and one more.
     pub frames_lent: usize,
+    /// Bytes of decoded footage that may be held, for all avatars of the person in one format together; longer footage is decoded
+    /// while it plays, by one thread and two frames ahead. 160 MiB by default: five seconds of 512×512. 0 holds nothing.
+    pub preload_limit: u64,
     /// Seconds of pushed PCM that may wait, 1 to 3600. 120 by default: servers send minutes in a burst. Memory is
     /// reserved when the avatar opens and touched by use: 4 bytes a sample.
     pub buffer_seconds: u32,
@@ -36,6 +39,7 @@ impl Default for AvatarOptions {
             format: PixelFormat::Rgb8,
             frames_ahead: 12,
             frames_lent: 4,
+            preload_limit: 160 << 20,
             buffer_seconds: 120,
         }
     }
@@ -94,6 +98,13 @@ pub struct FrameReader {
 #[derive(Clone, Debug)]
 pub struct Interrupter {
     control: Arc<Control>,
+}
+
+/// Asks for clips, from any thread.
+#[derive(Clone, Debug)]
+pub struct Director {
+    control: Arc<Control>,
+    asset: Arc<AvatarAsset>,
 }
 
 impl Avatar {
@@ -180,6 +191,11 @@ impl Avatar {
     /// A handle for barge-in.
     pub fn interrupter(&self) -> Interrupter {
         self.reader.interrupter()
+    }
+
+    /// A handle that asks for clips.
+    pub fn director(&self) -> Director {
+        self.reader.director()
     }
 
     /// The person shown.
@@ -300,9 +316,14 @@ impl FrameReader {
         Interrupter { control: Arc::clone(self.reader.control()) }
     }
 
+    /// A handle that asks for clips.
+    pub fn director(&self) -> Director {
+        Director { control: Arc::clone(self.reader.control()), asset: Arc::clone(self.reader.asset()) }
+    }
+
     /// The person shown.
     pub fn asset(&self) -> &AvatarAsset {
-        self.reader.compositor().asset()
+        self.reader.asset()
     }
 
     /// The rate of the frames.
@@ -328,5 +349,38 @@ impl Interrupter {
     /// Cuts `utterance` and all before it, and never touches a later one.
     pub fn interrupt_through(&self, utterance: UtteranceId) {
         self.control.interrupt_through(utterance.get());
+    }
+}
+
+impl Director {
+    /// Asks for the clip of this name; the one asked for last counts, until another is asked for. The first of the avatar's
+    /// [`clips`](AvatarAsset::clips) plays until somebody asks. Lock-free.
+    ///
+    /// While idle the clip changes at the next natural cut: where the base cycle of the one on screen passes its start or its
+    /// turning point, or after 50 frames, two seconds at 25 a second, if that comes first. An utterance is shown in one clip from
+    /// its first frame to its last; one that begins while another clip is asked for begins in that one. A clip starts at its
+    /// first frame, and the one before fades out over six pictures.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::InvalidInput`]: the avatar has no clip of this name; the message lists those it has.
+    pub fn request_clip(&self, name: &str) -> Result<()> {
+        let clips = self.asset.clips();
+        match clips.iter().position(|clip| clip.name() == name) {
+            Some(clip) => {
+                self.control.want_clip(clip);
+                Ok(())
+            }
+            None => {
+                let names: Vec<&str> = clips.iter().map(Clip::name).collect();
+                let text = format!("the avatar has no clip {name:.80?}; it has {}", names.join(", "));
+                Err(Error::new(ErrorKind::InvalidInput, text))
+            }
+        }
+    }
+
+    /// The clips that can be asked for.
+    pub fn clips(&self) -> &[Clip] {
+        self.asset.clips()
     }
 }

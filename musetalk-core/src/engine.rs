@@ -1,3 +1,4 @@
+use std::io::{Cursor, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -5,18 +6,20 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Sender, bounded};
 
-use crate::asset::{self, AvatarAsset, AvatarParts, FaceBox};
+use crate::asset::{
+    AvatarAsset, AvatarHeader, AvatarParts, AvatarWriter, FaceBox, PreparedFrame, Recorder, meta_of,
+};
 use crate::audio::window::{GroupSchedule, WindowPlan};
 use crate::avatar::{Avatar, AvatarOptions};
 use crate::device::Device;
-use crate::files;
-use crate::networks::{AudioEncoder, Decoder, Encoder, Generator, Networks};
-use crate::pack::{ModelPack, compatibility};
+use crate::networks::{AudioEncoder, Decoder, Encoder, FaceDetector, FaceLandmarks, Generator, Networks};
+use crate::pack::{ModelPack, compatibility, light};
 use crate::pool::Pool;
 use crate::prepare;
 use crate::runtime::{LoadOptions, Network, RuntimeLibrary, candidates};
 use crate::session::compositor::Compositor;
 use crate::session::control::Control;
+use crate::session::footage::Footage;
 use crate::session::inbox::inbox;
 use crate::session::listener::Listener;
 use crate::session::outbox::outbox;
@@ -41,6 +44,25 @@ pub struct EngineBuilder {
     spinning: bool,
     batch: Option<usize>,
     library: Option<PathBuf>,
+}
+
+/// Loads networks of one pack on one device, each when it is wanted.
+#[derive(Debug)]
+pub(crate) struct Loader {
+    pub(crate) pack: ModelPack,
+    library: RuntimeLibrary,
+    options: LoadOptions,
+}
+
+impl Loader {
+    pub(crate) fn network(&self, role: &'static str) -> Result<Network> {
+        load(&self.library, &self.pack, role, self.options)
+    }
+
+    /// Whether the pack has a network of this role.
+    pub(crate) fn has(&self, role: &str) -> bool {
+        self.pack.manifest().networks.contains_key(role)
+    }
 }
 
 #[derive(Debug)]
@@ -141,11 +163,11 @@ impl Engine {
         let pictures = (0..=options.frames_lent)
             .map(|_| Compositor::buffer(&asset, options.format, period))
             .collect::<Result<_>>()?;
-        let compositor = Compositor::new(asset, options.format);
-        let pictures = Pool::new(pictures);
+        let compositor = Compositor::new(&asset, options.format)?;
+        let footage = Footage::new(asset, options.format, options.preload_limit, Pool::new(pictures))?;
         let reach = self.look_ahead(rate)? + fps.period();
         let timing = Timing { fps, rate, reach };
-        let reader = Reader::new(items, Arc::clone(&control), compositor, pictures, timing, patches);
+        let reader = Reader::new(items, Arc::clone(&control), (footage, compositor), timing, patches);
         shared.arrivals.send(session).map_err(|e| closed().caused_by(e.to_string()))?;
         control.wake();
         Ok(Avatar::new(mouthpiece, reader, self.clone()))
@@ -180,32 +202,43 @@ impl Engine {
         Ok(std::time::Duration::from_nanos(samples * 1_000_000_000 / u64::from(crate::audio::SPEECH_RATE)))
     }
 
-    fn encode_parts(&self, parts: &AvatarParts) -> Result<Vec<u8>> {
-        asset::encode(self.pack(), parts, |frames| {
-            self.encode_faces(frames, parts.width, parts.height, &parts.boxes)
-        })
+    /// Prepares the frames of `parts` one after another and hands them to `recorder`.
+    fn record<W: Write + Seek>(&self, parts: &AvatarParts, recorder: &mut Recorder<W>) -> Result<()> {
+        let size = (parts.width, parts.height);
+        let mut latent = Vec::new();
+        for ((rgb, &face_box), mask) in parts.frames.iter().zip(&parts.boxes).zip(&parts.masks) {
+            recorder.check_picture(rgb, &face_box)?;
+            // What the encoder sees is what the screen will show: the frame after its way through JPEG.
+            let shown = recorder.shown(rgb)?;
+            latent.clear();
+            self.encode_face(shown, size, &face_box, &mut latent)?;
+            recorder.frame(&PreparedFrame {
+                rgb,
+                alpha: None,
+                face_box,
+                mask,
+                latent: &latent,
+                closed: None,
+            })?;
+        }
+        Ok(())
     }
 
-    /// The latents of faces: per frame \[2·c, l, l\], masked and whole.
-    fn encode_faces(
+    /// Appends the latents of a face: \[2·c, l, l\], masked and whole.
+    fn encode_face(
         &self,
-        frames: &[Vec<u8>],
-        width: u32,
-        height: u32,
-        boxes: &[FaceBox],
-    ) -> Result<Vec<f32>> {
+        frame: &[u8],
+        size: (u32, u32),
+        face: &FaceBox,
+        latents: &mut Vec<f32>,
+    ) -> Result<()> {
         let shared = &self.0;
         let mut slot = shared.encoder.lock().unwrap_or_else(PoisonError::into_inner);
         let encoder = match &mut *slot {
             Some(encoder) => encoder,
             empty => empty.insert(Encoder(load(&shared.library, &shared.pack, "encoder", shared.options)?)),
         };
-        let image = shared.pack.manifest().image;
-        let mut latents = Vec::new();
-        for (frame, face) in frames.iter().zip(boxes) {
-            prepare::append_latent(encoder, image, frame, (width, height), face, &mut latents)?;
-        }
-        Ok(latents)
+        prepare::append_latent(encoder, shared.pack.manifest().image, frame, size, face, latents)
     }
 
     fn asset(&self, path: &Path) -> Result<Arc<AvatarAsset>> {
@@ -257,7 +290,10 @@ impl AvatarAsset {
     ///   a mask that does not have the size of its box's crop.
     /// - [`ErrorKind::Internal`], [`ErrorKind::OutOfMemory`]: the encoder failed.
     pub fn from_parts(engine: &Engine, parts: &AvatarParts) -> Result<Self> {
-        Self::parse(&engine.encode_parts(parts)?)
+        let meta = meta_of(engine.pack(), header_of(engine, parts)?)?;
+        let mut recorder = Recorder::new(Cursor::new(Vec::new()), Path::new(""), meta)?;
+        engine.record(parts, &mut recorder)?;
+        Self::parse(recorder.finish()?.into_inner())
     }
 
     /// Prepares a person like [`from_parts`](Self::from_parts) and writes the file; under its final name there is either
@@ -268,11 +304,23 @@ impl AvatarAsset {
     /// - Those of [`from_parts`](Self::from_parts).
     /// - [`ErrorKind::Io`]: the file cannot be written.
     pub fn write_parts(engine: &Engine, parts: &AvatarParts, path: impl AsRef<Path>) -> Result<Self> {
-        let file = engine.encode_parts(parts)?;
-        let asset = Self::parse(&file)?;
-        files::write_whole(path.as_ref(), &file)?;
-        Ok(asset)
+        let mut writer = AvatarWriter::create(&path, engine.pack(), header_of(engine, parts)?)?;
+        engine.record(parts, writer.recorder())?;
+        writer.finish()?;
+        Self::open(path)
     }
+}
+
+/// The header of an avatar of these parts, if they fit together.
+fn header_of(engine: &Engine, parts: &AvatarParts) -> Result<AvatarHeader> {
+    let (count, boxes, masks) = (parts.frames.len(), parts.boxes.len(), parts.masks.len());
+    if count == 0 || boxes != count || masks != count {
+        let text = format!(
+            "an avatar needs as many boxes and masks as frames, and at least one: {count} frames, {boxes} boxes, {masks} masks"
+        );
+        return Err(Error::new(ErrorKind::InvalidInput, text));
+    }
+    Ok(AvatarHeader::new(parts.name.clone(), parts.width, parts.height, engine.pack().fps()))
 }
 
 impl EngineBuilder {
@@ -332,20 +380,26 @@ impl EngineBuilder {
 
     /// The networks without an engine around them, for a rendering that is not live.
     pub(crate) fn networks(self) -> Result<(ModelPack, Networks)> {
+        let (loader, encoder) = self.loader()?;
+        let networks = Networks {
+            audio_encoder: AudioEncoder(loader.network("audio_encoder")?),
+            generator: Generator(loader.network("generator")?),
+            decoder: Decoder(loader.network("decoder")?),
+            encoder,
+        };
+        Ok((loader.pack, networks))
+    }
+
+    /// The encoder on the first device that starts it, and the means to load the other networks beside it.
+    pub(crate) fn loader(self) -> Result<(Loader, Encoder)> {
         let threads = self.checked_threads()?;
         let pack = ModelPack::open(&self.pack)?;
         pack.verify_once()?;
         let library = RuntimeLibrary::load(self.library.as_deref())?;
-        let networks = self.first_that_starts(threads, |options| {
-            let load = |role| load(&library, &pack, role, options);
-            Ok(Networks {
-                audio_encoder: AudioEncoder(load("audio_encoder")?),
-                generator: Generator(load("generator")?),
-                decoder: Decoder(load("decoder")?),
-                encoder: Encoder(load("encoder")?),
-            })
+        let (options, encoder) = self.first_that_starts(threads, |options| {
+            Ok((options, Encoder(load(&library, &pack, "encoder", options)?)))
         })?;
-        Ok((pack, networks))
+        Ok((Loader { pack, library, options }, encoder))
     }
 
     /// Runs every network once that the pack has a record of, and compares what this device computes with what was recorded when
@@ -372,6 +426,28 @@ impl EngineBuilder {
         let pack = ModelPack::open(&self.pack)?;
         let library = RuntimeLibrary::load(self.library.as_deref())?;
         self.first_that_starts(threads, |options| trial::of_pack(&pack, &library, options, &mut progress))
+    }
+
+    /// Runs the networks of a pack that find a face and its landmarks once, on a drawn face, and checks that what they give is a place in
+    /// it and not nonsense. Starts no engine and reads no checksum.
+    ///
+    /// # Errors
+    ///
+    /// - Those of [`build`](Self::build), checksums aside.
+    /// - [`ErrorKind::Incompatible`]: a network is missing, or gives numbers that are no faces and no landmarks.
+    pub fn try_faces(self) -> Result<()> {
+        let threads = self.checked_threads()?;
+        let pack = ModelPack::open(&self.pack)?;
+        let library = RuntimeLibrary::load(self.library.as_deref())?;
+        self.first_that_starts(threads, |options| {
+            let load = |role| load(&library, &pack, role, options);
+            let is_light =
+                |role| compatibility::network(pack.manifest(), role).map(|entry| light(role, entry));
+            prepare::try_out(
+                FaceDetector::new(load("face_detector")?, is_light("face_detector")?),
+                FaceLandmarks::new(load("face_landmarks")?, is_light("face_landmarks")?),
+            )
+        })
     }
 
     fn checked_threads(&self) -> Result<usize> {

@@ -1,7 +1,7 @@
 //! Files that are written whole or not at all, and read whole or not at all.
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::{Read as _, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -29,15 +29,61 @@ pub(crate) fn read_small(path: &Path, limit: u64) -> Result<Vec<u8>> {
 
 /// Writes a file under a temporary name in the same folder, then renames it.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let temporary = temporary_beside(path);
-    let written = File::create(&temporary)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&temporary, path));
-    written.map_err(|e| {
-        // Nothing better can be done when even removing fails; the first error is the one to report.
-        let _removed = std::fs::remove_file(&temporary).is_ok();
-        Error::io("write the file", path, e)
-    })
+    let mut file = Unfinished::create(path)?;
+    file.write_all(bytes).map_err(|e| Error::io("write the file", path, e))?;
+    file.publish()
+}
+
+/// A file under a temporary name beside its final one. Dropping it removes it; [`publish`](Self::publish) gives it its name.
+#[derive(Debug)]
+pub(crate) struct Unfinished {
+    file: File,
+    temporary: PathBuf,
+    path: PathBuf,
+    published: bool,
+}
+
+impl Unfinished {
+    pub(crate) fn create(path: &Path) -> Result<Self> {
+        let temporary = temporary_beside(path);
+        let file = File::create(&temporary).map_err(|e| Error::io("write the file", path, e))?;
+        Ok(Self { file, temporary, path: path.to_owned(), published: false })
+    }
+
+    /// What is written so far becomes the file, in place of one that may be there.
+    pub(crate) fn publish(mut self) -> Result<()> {
+        self.file
+            .sync_all()
+            .and_then(|()| std::fs::rename(&self.temporary, &self.path))
+            .map_err(|e| Error::io("write the file", &self.path, e))?;
+        self.published = true;
+        Ok(())
+    }
+}
+
+impl Write for Unfinished {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Seek for Unfinished {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if !self.published {
+            // Nothing better can be done when even removing fails; the first error is the one to report.
+            let _removed = std::fs::remove_file(&self.temporary).is_ok();
+        }
+    }
 }
 
 fn temporary_beside(path: &Path) -> PathBuf {

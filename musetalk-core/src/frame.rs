@@ -4,15 +4,18 @@ use crate::pool::Lent;
 use crate::time::UtteranceId;
 
 /// The order of bytes in one pixel.
+///
+/// Alpha is that of the avatar, straight and not multiplied into the colours; 255 for an avatar that has none. Three bytes have the
+/// colours as filmed, background and all.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum PixelFormat {
     /// Three bytes: red, green, blue.
     #[default]
     Rgb8,
-    /// Four bytes: red, green, blue, 255. Unity's `RGBA32`.
+    /// Four bytes: red, green, blue, alpha. Unity's `RGBA32`.
     Rgba8,
-    /// Four bytes: blue, green, red, 255. Unreal's `PF_B8G8R8A8`.
+    /// Four bytes: blue, green, red, alpha. Unreal's `PF_B8G8R8A8`.
     Bgra8,
 }
 
@@ -53,6 +56,7 @@ pub(crate) struct FrameBuffer {
     pub(crate) utterance_frame: u64,
     pub(crate) pts: Duration,
     pub(crate) cycle_index: u32,
+    pub(crate) clip: u32,
     pub(crate) region: Region,
 }
 
@@ -125,12 +129,19 @@ impl Frame {
         &self.buffer.audio
     }
 
-    /// The position in the base cycle, `0..2·frames` of the footage.
+    /// The position in the base cycle: `0..2·frames` for an avatar of one clip; those of several stand one after another, as
+    /// [`Clip::positions`](crate::Clip::positions) says.
     pub fn cycle_index(&self) -> u32 {
         self.buffer.cycle_index
     }
 
-    /// Where this picture differs from base frame [`cycle_index`](Self::cycle_index); empty while idle.
+    /// The clip that it belongs to, as an index of [`AvatarAsset::clips`](crate::AvatarAsset::clips).
+    pub fn clip(&self) -> usize {
+        self.buffer.clip as usize
+    }
+
+    /// Where this picture differs from base frame [`cycle_index`](Self::cycle_index): the mouth. Empty while idle, unless the
+    /// avatar [closes mouths](crate::AvatarAsset::has_closed_mouths); the whole picture while one clip gives way to another.
     pub fn region(&self) -> Region {
         self.buffer.region
     }

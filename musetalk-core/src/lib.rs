@@ -53,6 +53,7 @@ mod frame;
 mod networks;
 mod pack;
 mod pool;
+mod preparation;
 mod prepare;
 pub mod reference;
 pub mod runtime;
@@ -61,8 +62,8 @@ mod session;
 mod time;
 mod trial;
 
-pub use asset::{AvatarAsset, AvatarParts, FaceBox};
-pub use avatar::{Avatar, AvatarOptions, FrameReader, Interrupter, PcmWriter};
+pub use asset::{AvatarAsset, AvatarHeader, AvatarParts, AvatarWriter, Clip, FaceBox, PreparedFrame};
+pub use avatar::{Avatar, AvatarOptions, Director, FrameReader, Interrupter, PcmWriter};
 pub use device::Device;
 pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, ErrorKind, Result};
@@ -71,7 +72,11 @@ pub use pack::{
     AudioLayout, Dimension, FileEntry, ImageSizes, Manifest, ModelPack, NetworkEntry, Optimisation,
     PACK_FORMAT, Parity, Precision, TensorEntry, WeightsEntry,
 };
-pub use prepare::{EdgeBlur, FaceMask};
+pub use preparation::{
+    Analysis, FrameReport, FrameSource, PreparationReport, PrepareOptions, PrepareStep, Prepared, Preparer,
+    Preparing, SourceFrame,
+};
+pub use prepare::{EdgeBlur, FaceMask, Idle, Key, MouthMeasure, Turning, Verdict};
 pub use session::{StageTime, Stats};
 pub use time::{FrameRate, Heard, UtteranceId};
 pub use trial::{Measure, NetworkTest, SelfTest};

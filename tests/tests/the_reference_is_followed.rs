@@ -194,7 +194,7 @@ fn an_avatar_is_rendered_from_its_own_frames_and_masks() {
     assert_eq!(frames.len(), 25);
     let mut changed = 0;
     for (index, frame) in frames.iter().enumerate() {
-        let (base, face) = (asset.base_frame(index as u32), asset.face_box(index as u32));
+        let (base, face) = (asset.base_frame(index as u32).unwrap(), asset.face_box(index as u32));
         for (at, (pixel, base)) in frame.chunks_exact(3).zip(base.chunks_exact(3)).enumerate() {
             let (x, y) = ((at % 64) as i32, (at / 64) as i32);
             let inside = (face.x1..face.x2).contains(&x) && (face.y1..face.y2).contains(&y);

@@ -82,7 +82,7 @@ fn cut(
     };
     while sound.elapsed() < moment {
         if let Some(frame) = avatar.latest_at(heard())?.filter(|frame| frame.utterance().is_some()) {
-            seen.before.push((frame.utterance_frame(), Mouth::of(&frame, asset)));
+            seen.before.push((frame.utterance_frame(), Mouth::of(&frame, asset)?));
         }
         next += POLL;
         sleep_until(next);
@@ -92,7 +92,7 @@ fn cut(
     while cut.elapsed() < AFTER {
         // A host goes on to tell what it played until it has heard of the cut: that must do no harm.
         if let Some(frame) = avatar.latest_at(heard())? {
-            seen.after.push(Mouth::of(&frame, asset));
+            seen.after.push(Mouth::of(&frame, asset)?);
         }
         next += POLL;
         sleep_until(next);

@@ -5,7 +5,7 @@
 //! the base frame, by the area of the box, is the opening: 0 when closed, 0.01 to 0.04 in speech.
 //! `models/demo/train/face/measure.py` is the same in Python.
 
-use musetalk_core::{AvatarAsset, Frame};
+use musetalk_core::{AvatarAsset, Frame, Result};
 
 /// What one picture shows of the mouth.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +18,7 @@ pub(super) struct Mouth {
 
 impl Mouth {
     /// Looks at an RGB picture of this person.
-    pub(super) fn of(frame: &Frame, asset: &AvatarAsset) -> Self {
+    pub(super) fn of(frame: &Frame, asset: &AvatarAsset) -> Result<Self> {
         let face = asset.face_box(frame.cycle_index());
         let (w, h) = (f64::from(face.width()), f64::from(face.height()));
         let (x1, y1) = (f64::from(face.x1), f64::from(face.y1));
@@ -37,13 +37,13 @@ impl Mouth {
                 .map(|pixel| [pixel[0], pixel[1], pixel[2]])
                 .collect()
         };
-        let base = cut(asset.base_frame(frame.cycle_index()));
+        let base = cut(&asset.base_frame(frame.cycle_index())?);
         let pixels = cut(frame.pixels());
         let mut lumas: Vec<f64> = base.iter().map(|pixel| luma(*pixel)).collect();
         lumas.sort_unstable_by(f64::total_cmp);
         let skin = lumas.get(lumas.len() / 2).copied().unwrap_or_default();
         let opening = (amount(&pixels, skin) - amount(&base, skin)).max(0.0) / (w * h).max(1.0);
-        Self { opening, pixels }
+        Ok(Self { opening, pixels })
     }
 
     #[cfg(test)]

@@ -127,7 +127,7 @@ fn build(
         builder = builder.threads(threads);
     }
     let engine = builder.build()?;
-    let asset = Arc::new(AvatarAsset::from_parts(&engine, &parts(&bench.asset))?);
+    let asset = Arc::new(AvatarAsset::from_parts(&engine, &parts(&bench.asset)?)?);
     let stats = record(engine.start_avatar(Arc::clone(&asset), bench.options())?, speech)?.stats;
     let call = on_device(&stats) / u32::try_from(stats.made).unwrap_or(1).max(1);
     Ok((engine, asset, call))
@@ -142,17 +142,17 @@ fn wider(channels: usize, factor: f64) -> usize {
 }
 
 /// The first frames of this person, with a plain mask.
-fn parts(asset: &AvatarAsset) -> AvatarParts {
+fn parts(asset: &AvatarAsset) -> Result<AvatarParts> {
     let mut parts = AvatarParts::default();
     parts.name = asset.name().to_owned();
     (parts.width, parts.height) = (asset.width(), asset.height());
     for frame in 0..asset.frames().min(FOOTAGE) {
         let face = asset.face_box(frame);
-        parts.frames.push(asset.base_frame(frame).to_vec());
+        parts.frames.push(asset.base_frame(frame)?.into_owned());
         parts.masks.push(mask(&face));
         parts.boxes.push(face);
     }
-    parts
+    Ok(parts)
 }
 
 /// The lower half of the face, whole.

@@ -101,3 +101,59 @@ pub(crate) fn write_wav(path: &Path, rate: u32, pcm: &[i16]) {
     bytes.extend(pcm.iter().flat_map(|sample| sample.to_le_bytes()));
     std::fs::write(path, bytes).unwrap();
 }
+
+/// A file among the data that lie beside the project; says so aloud when a test skips for want of it.
+pub(crate) fn shared(name: &str) -> Option<PathBuf> {
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let found = above.map(|folder| folder.join("shared/data").join(name)).find(|path| path.is_file());
+    if found.is_none() {
+        eprintln!("SKIPPED: shared/data/{name} does not lie beside the project");
+    }
+    found
+}
+
+/// The demonstration pack with the two small face networks, in `folder`. The pack in the project stays as it is.
+pub(crate) fn pack_with_faces(folder: &Folder) -> Option<PathBuf> {
+    let detector = shared("face/ultraface-rfb-320.onnx")?;
+    let landmarks = shared("face/pfld-68.onnx")?;
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/demo/pack");
+    let pack = folder.join("faces.pack");
+    musetalk_models::FaceAdder::new(demo, detector, landmarks).add(Some(&pack), |_| Ok(())).unwrap();
+    Some(pack)
+}
+
+/// A frame of the clip with one face, 704×1216 RGB.
+pub(crate) fn still() -> Option<image::RgbImage> {
+    if !installed("ffmpeg") {
+        return None;
+    }
+    let clip = shared("media/yongen.mp4")?;
+    let png = run(
+        "ffmpeg",
+        &["-v", "error", "-i", clip.to_str()?, "-frames:v", "1", "-f", "image2pipe", "-c:v", "png", "-"],
+    );
+    Some(image::load_from_memory(&png).unwrap().into_rgb8())
+}
+
+/// Pictures of one size as a video in `path`, 25 a second.
+pub(crate) fn film(
+    path: &Path,
+    (width, height): (u32, u32),
+    options: &[&str],
+    frames: impl Iterator<Item = Vec<u8>>,
+) {
+    use std::io::Write as _;
+    let size = format!("{width}x{height}");
+    let mut child = Command::new("ffmpeg")
+        .args(["-v", "error", "-y", "-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", &size])
+        .args(["-framerate", "25", "-i", "-"])
+        .args(options)
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    frames.for_each(|frame| input.write_all(&frame).unwrap());
+    drop(input);
+    assert!(child.wait().unwrap().success());
+}

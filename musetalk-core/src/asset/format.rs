@@ -1,41 +1,76 @@
-//! The `.avatar` file, format 0.
+//! The `.avatar` file, format 1: where what lies, as `docs/avatar-format.md` specifies it.
 //!
 //! | bytes | what |
 //! |---|---|
 //! | 0..8 | `MTAVATAR` |
-//! | 8..12 | format, u32 little-endian: 0 |
-//! | 12..16 | number of sections, u32 |
-//! | 16.. | the section table: per section its tag (8 bytes, padded with spaces), offset u64, length u64, SHA-256 (32 bytes) |
-//! | after the table | SHA-256 of everything before it |
-//! | then | the sections, one after another, in the order of the table, up to the end of the file |
+//! | 8..12 | format, u32 little-endian like every number: 1 |
+//! | 12..16 | 0 |
+//! | 16..24 | where the index starts, u64 |
+//! | 24..32 | its length, u64; it ends with the file |
+//! | 32..64 | SHA-256 of the index |
+//! | 64..96 | SHA-256 of the 64 bytes before |
+//! | 96..index | the parts of every frame, one after another, without gaps |
+//! | index | length of the description, u32; the description, JSON: [`Meta`]; one row for each frame |
 //!
-//! | section | what |
+//! | bytes of a row | what |
 //! |---|---|
-//! | `META` | JSON: [`Meta`] |
-//! | `BOXES` | per frame x1 y1 x2 y2, i32 |
-//! | `FRAMES` | per frame its length, u32; then the frames as JPEG |
-//! | `MASKS` | per frame its length, u32; then the masks as grey PNG over the crop box |
-//! | `LATENTS` | per frame \[2·c, l, l\] f32: masked, then whole |
+//! | 0..16 | the face box: x1 y1 x2 y2, i32 |
+//! | 16 + 36·p .. | length, u32, and SHA-256 of part p; both 0 for a part that the avatar does not have |
+//!
+//! A reader holds the index, and reads a part when it is needed: its digest is compared every time, so that damage is noticed
+//! where it lies and a long avatar opens as fast as a short one.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::FaceBox;
 use crate::{Error, ErrorKind, Result};
 
 /// The format of `.avatar` files that this version reads and writes.
-pub(crate) const AVATAR_FORMAT: u32 = 0;
+pub(crate) const AVATAR_FORMAT: u32 = 1;
 
 pub(crate) const MAGIC: &[u8; 8] = b"MTAVATAR";
-pub(crate) const META: &[u8; 8] = b"META    ";
-pub(crate) const BOXES: &[u8; 8] = b"BOXES   ";
-pub(crate) const FRAMES: &[u8; 8] = b"FRAMES  ";
-pub(crate) const MASKS: &[u8; 8] = b"MASKS   ";
-pub(crate) const LATENTS: &[u8; 8] = b"LATENTS ";
-
-const HEAD: usize = 16;
-const ROW: usize = 8 + 8 + 8 + 32;
+/// Bytes before the first part.
+pub(crate) const HEAD: usize = 96;
+/// Bytes of the head that its own digest covers.
+const SIGNED: usize = 64;
 const DIGEST: usize = 32;
-const MOST_SECTIONS: usize = 64;
+/// Bytes of one row of the index.
+pub(crate) const ROW: usize = 16 + PARTS * (4 + DIGEST);
+/// Bytes of a description at most.
+pub(crate) const LONGEST_META: usize = 64 << 10;
+
+/// The parts of a frame, in the order in which they stand in the file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Part {
+    /// The frame, JPEG.
+    Picture,
+    /// Its alpha, grey PNG.
+    Alpha,
+    /// The mask over the crop of its face, grey PNG.
+    Mask,
+    /// \[2·c, l, l\] f32.
+    Latent,
+    /// The face with its mouth closed, JPEG.
+    Closed,
+}
+
+impl Part {
+    pub(crate) const ALL: [Self; PARTS] =
+        [Self::Picture, Self::Alpha, Self::Mask, Self::Latent, Self::Closed];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Picture => "picture",
+            Self::Alpha => "alpha",
+            Self::Mask => "mask",
+            Self::Latent => "latent",
+            Self::Closed => "closed mouth",
+        }
+    }
+}
+
+pub(crate) const PARTS: usize = 5;
 
 /// What an avatar is made for, and how big it is.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -52,101 +87,159 @@ pub(crate) struct Meta {
     pub(crate) latent_size: u32,
     /// SHA-256 of the network that made the latents.
     pub(crate) encoder: String,
+    /// Every frame has an alpha.
+    pub(crate) alpha: bool,
+    /// Every frame has a face with its mouth closed.
+    pub(crate) closed: bool,
+    /// In the order in which their frames stand; the first is the default.
+    pub(crate) clips: Vec<ClipMeta>,
 }
 
-/// A whole file from its sections.
-pub(crate) fn assemble(sections: &[(&[u8; 8], Vec<u8>)]) -> Vec<u8> {
-    let table = HEAD + sections.len() * ROW;
-    let mut offset = (table + DIGEST) as u64;
-    let mut file =
-        Vec::with_capacity(sections.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() + table + DIGEST);
-    file.extend_from_slice(MAGIC);
-    file.extend_from_slice(&AVATAR_FORMAT.to_le_bytes());
-    file.extend_from_slice(&(sections.len() as u32).to_le_bytes());
-    for (tag, bytes) in sections {
-        file.extend_from_slice(*tag);
-        file.extend_from_slice(&offset.to_le_bytes());
-        file.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-        file.extend_from_slice(&Sha256::digest(bytes));
-        offset += bytes.len() as u64;
-    }
-    let digest = Sha256::digest(&file);
-    file.extend_from_slice(&digest);
-    for (_, bytes) in sections {
-        file.extend_from_slice(bytes);
-    }
-    file
+/// A run of frames.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClipMeta {
+    pub(crate) name: String,
+    pub(crate) frames: u32,
 }
 
-/// The sections of a file, each checked against its digest before anything in it is believed.
-pub(crate) fn take_apart(file: &[u8]) -> Result<Vec<([u8; 8], &[u8])>> {
-    if file.len() < HEAD || &file[..8] != MAGIC {
-        return Err(corrupt("it is not an .avatar file"));
+impl Meta {
+    /// Numbers in the latents of one frame.
+    pub(crate) fn latent_len(&self) -> usize {
+        2 * self.latent_channels as usize * (self.latent_size as usize).pow(2)
     }
-    let format = u32_at(file, 8);
-    if format != AVATAR_FORMAT {
-        return Err(Error::new(
-            ErrorKind::Incompatible,
-            format!(
-                "the avatar has format {format}, this version reads format {AVATAR_FORMAT}; make it again"
-            ),
-        ));
-    }
-    let count = u32_at(file, 12) as usize;
-    let table = HEAD + count.min(MOST_SECTIONS) * ROW;
-    if count > MOST_SECTIONS || file.len() < table + DIGEST {
-        return Err(corrupt("it is truncated in its section table"));
-    }
-    if file[table..table + DIGEST] != Sha256::digest(&file[..table])[..] {
-        return Err(corrupt("its section table does not have the digest it states"));
-    }
-    let mut next = (table + DIGEST) as u64;
-    let mut sections = Vec::with_capacity(count);
-    for row in file[HEAD..table].chunks_exact(ROW) {
-        let mut tag = [0; 8];
-        tag.copy_from_slice(&row[..8]);
-        let (offset, length) = (u64_at(row, 8), u64_at(row, 16));
-        // Sections stand one after another: overlaps and gaps could hide content from a reader.
-        let end = offset.checked_add(length).filter(|&end| offset == next && end <= file.len() as u64);
-        let end = end.ok_or_else(|| corrupt("it is truncated, or its sections do not follow one another"))?;
-        let bytes = &file[offset as usize..end as usize];
-        if row[24..] != Sha256::digest(bytes)[..] {
-            let name = String::from_utf8_lossy(&tag);
-            return Err(corrupt(&format!("section {} does not have the digest it states", name.trim_end())));
+
+    /// Whether every frame has this part.
+    pub(crate) fn has(&self, part: Part) -> bool {
+        match part {
+            Part::Alpha => self.alpha,
+            Part::Closed => self.closed,
+            Part::Picture | Part::Mask | Part::Latent => true,
         }
-        sections.push((tag, bytes));
-        next = end;
     }
-    if next != file.len() as u64 {
-        return Err(corrupt("something follows its last section"));
-    }
-    Ok(sections)
 }
 
-/// Blobs of different lengths as one section: their lengths, then they.
-pub(crate) fn join(blobs: &[Vec<u8>]) -> Vec<u8> {
-    let mut section = Vec::with_capacity(blobs.iter().map(|blob| blob.len() + 4).sum());
-    for blob in blobs {
-        section.extend_from_slice(&(blob.len() as u32).to_le_bytes());
-    }
-    blobs.iter().for_each(|blob| section.extend_from_slice(blob));
-    section
+/// A row of the index: what is known of one frame before anything of it is read.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) face: FaceBox,
+    /// Where its first part starts.
+    pub(crate) offset: u64,
+    pub(crate) lengths: [u32; PARTS],
+    pub(crate) digests: [[u8; DIGEST]; PARTS],
 }
 
-/// What [`join`] joined.
-pub(crate) fn split(section: &[u8], count: usize) -> Result<Vec<&[u8]>> {
-    let lengths = count.checked_mul(4).and_then(|bytes| section.get(..bytes));
-    let lengths = lengths.ok_or_else(|| corrupt("a section is shorter than its list of lengths"))?;
-    let mut rest = &section[lengths.len()..];
-    let mut blobs = Vec::with_capacity(count);
-    for length in lengths.chunks_exact(4) {
-        let length = u32_at(length, 0) as usize;
-        let (blob, after) =
-            rest.split_at_checked(length).ok_or_else(|| corrupt("a section is shorter than its parts"))?;
-        blobs.push(blob);
-        rest = after;
+impl Row {
+    /// Where a part lies.
+    pub(crate) fn place(&self, part: Part) -> std::ops::Range<u64> {
+        let before = self.lengths[..part as usize].iter().map(|&length| u64::from(length)).sum::<u64>();
+        let start = self.offset + before;
+        start..start + u64::from(self.lengths[part as usize])
     }
-    if rest.is_empty() { Ok(blobs) } else { Err(corrupt("a section is longer than its parts")) }
+}
+
+/// What a head says of the index.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Head {
+    pub(crate) index: u64,
+    pub(crate) length: u64,
+    pub(crate) digest: [u8; DIGEST],
+}
+
+impl Head {
+    pub(crate) fn bytes(&self) -> [u8; HEAD] {
+        let mut head = [0; HEAD];
+        head[..8].copy_from_slice(MAGIC);
+        head[8..12].copy_from_slice(&AVATAR_FORMAT.to_le_bytes());
+        head[16..24].copy_from_slice(&self.index.to_le_bytes());
+        head[24..32].copy_from_slice(&self.length.to_le_bytes());
+        head[32..SIGNED].copy_from_slice(&self.digest);
+        let digest = digest(&head[..SIGNED]);
+        head[SIGNED..].copy_from_slice(&digest);
+        head
+    }
+
+    /// The head of a file of `size` bytes, from its first bytes: as many as it has, up to [`HEAD`].
+    pub(crate) fn parse(bytes: &[u8], size: u64) -> Result<Self> {
+        if bytes.len() < 12 || &bytes[..8] != MAGIC {
+            return Err(corrupt("it is not an .avatar file"));
+        }
+        let format = u32_at(bytes, 8);
+        if format != AVATAR_FORMAT {
+            let remedy = if format < AVATAR_FORMAT {
+                "make it again from its footage or its parts: `musetalk avatar --help`"
+            } else {
+                "a newer version of this program reads it"
+            };
+            let text = format!(
+                "the avatar has format {format}, this version reads format {AVATAR_FORMAT}; {remedy}"
+            );
+            return Err(Error::new(ErrorKind::Incompatible, text));
+        }
+        if bytes.len() < HEAD {
+            return Err(corrupt("it is truncated in its head"));
+        }
+        if bytes[SIGNED..HEAD] != digest(&bytes[..SIGNED]) || bytes[12..16] != [0; 4] {
+            return Err(corrupt("its head does not have the digest it states"));
+        }
+        let (index, length) = (u64_at(bytes, 16), u64_at(bytes, 24));
+        if index < HEAD as u64 || index.checked_add(length) != Some(size) {
+            return Err(corrupt("it is truncated, or something follows its index"));
+        }
+        let mut digest = [0; DIGEST];
+        digest.copy_from_slice(&bytes[32..SIGNED]);
+        Ok(Self { index, length, digest })
+    }
+}
+
+/// The index of these frames.
+pub(crate) fn index(meta: &Meta, rows: &[Row]) -> Result<Vec<u8>> {
+    let json = serde_json::to_vec(meta).map_err(|e| corrupt(&e.to_string()).caused_by(e))?;
+    if json.len() > LONGEST_META {
+        let text = format!("the names of the avatar and its clips take more than {LONGEST_META} bytes");
+        return Err(Error::new(ErrorKind::InvalidInput, text));
+    }
+    let mut bytes = Vec::with_capacity(4 + json.len() + rows.len() * ROW);
+    bytes.extend_from_slice(&(json.len() as u32).to_le_bytes());
+    bytes.extend_from_slice(&json);
+    for row in rows {
+        let FaceBox { x1, y1, x2, y2 } = row.face;
+        [x1, y1, x2, y2].iter().for_each(|edge| bytes.extend_from_slice(&edge.to_le_bytes()));
+        for (length, digest) in row.lengths.iter().zip(&row.digests) {
+            bytes.extend_from_slice(&length.to_le_bytes());
+            bytes.extend_from_slice(digest);
+        }
+    }
+    Ok(bytes)
+}
+
+/// The description in an index, and the bytes of its rows: as many as the description states.
+pub(crate) fn description(index: &[u8]) -> Result<(Meta, &[u8])> {
+    let length = index.get(..4).map(|bytes| u32_at(bytes, 0) as usize).filter(|&n| n <= LONGEST_META);
+    let parts = length.and_then(|length| index[4..].split_at_checked(length));
+    let (json, rows) = parts.ok_or_else(|| corrupt("its index is shorter than its description"))?;
+    let meta: Meta =
+        serde_json::from_slice(json).map_err(|e| corrupt(&format!("its description: {e}")).caused_by(e))?;
+    if (meta.frames as usize).checked_mul(ROW) != Some(rows.len()) {
+        return Err(corrupt("its index does not have one row for each frame"));
+    }
+    Ok((meta, rows))
+}
+
+/// One row of an index; `offset` is where its first part starts.
+pub(crate) fn row(bytes: &[u8], offset: u64) -> Row {
+    let edge = |at: usize| u32_at(bytes, 4 * at).cast_signed();
+    let face = FaceBox { x1: edge(0), y1: edge(1), x2: edge(2), y2: edge(3) };
+    let mut row = Row { face, offset, lengths: [0; PARTS], digests: [[0; DIGEST]; PARTS] };
+    for (part, entry) in bytes[16..].chunks_exact(4 + DIGEST).enumerate() {
+        row.lengths[part] = u32_at(entry, 0);
+        row.digests[part].copy_from_slice(&entry[4..]);
+    }
+    row
+}
+
+pub(crate) fn digest(bytes: &[u8]) -> [u8; DIGEST] {
+    Sha256::digest(bytes).into()
 }
 
 pub(crate) fn corrupt(what: &str) -> Error {

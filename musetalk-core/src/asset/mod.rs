@@ -1,23 +1,33 @@
 //! One person, prepared: frames, boxes, masks and latents.
 
+mod clip;
 pub(crate) mod cycle;
 mod format;
+mod held;
+mod limits;
 mod parts;
+mod picture;
 mod read;
-mod write;
+mod source;
+mod writer;
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
+pub use clip::Clip;
+use cycle::Cycle;
+pub(crate) use limits::check_box;
 pub use parts::AvatarParts;
 pub(crate) use parts::{read_boxes, read_picture};
-pub(crate) use read::check_box;
-pub(crate) use write::encode;
+pub use writer::{AvatarHeader, AvatarWriter, PreparedFrame};
+pub(crate) use writer::{Recorder, meta_of};
 
 use crate::compose::Rect;
 use crate::compose::blend::MaskPlan;
 use crate::frame::{PixelFormat, Region};
 use crate::pack::ImageSizes;
 use crate::time::FrameRate;
+use crate::{Error, ErrorKind, Result};
 
 /// A face box in the frame, in pixels; right and bottom are exclusive.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -53,20 +63,40 @@ impl FaceBox {
     }
 }
 
-/// A person, prepared for one encoder: footage, face boxes, masks and latents, all in memory.
+/// A person, prepared for one encoder: footage, face boxes, masks and latents.
 ///
-/// Shared by every avatar of an engine that shows the same person. Memory: frames · width · height · 3 bytes and, for
-/// a host that asks for four-byte pixels, once more at 4.
+/// Shared by every avatar of an engine that shows the same person. It holds the index of its file, about 250 bytes a frame, and
+/// reads frames when they are needed; only short footage is kept decoded, as
+/// [`AvatarOptions::preload_limit`](crate::AvatarOptions::preload_limit) says.
 #[derive(Debug)]
 pub struct AvatarAsset {
     meta: format::Meta,
     fps: FrameRate,
-    boxes: Vec<FaceBox>,
-    masks: Vec<Vec<u8>>,
-    plans: Vec<MaskPlan>,
-    latents: Vec<f32>,
-    rgb: Vec<u8>,
-    four: [OnceLock<Vec<u8>>; 2],
+    clips: Vec<Clip>,
+    rows: Vec<format::Row>,
+    source: source::Source,
+    size: u64,
+    /// Decoded footage by format, where it was preloaded.
+    held: [OnceLock<Vec<u8>>; 3],
+    layers: OnceLock<Vec<Layer>>,
+}
+
+/// What is laid over a frame.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layer {
+    /// Where speech may change the frame, over the crop of its face.
+    pub(crate) mask: Vec<u8>,
+    pub(crate) plan: MaskPlan,
+    /// The face with its mouth closed; empty for an avatar whose footage is closed by itself.
+    pub(crate) closed: Vec<u8>,
+}
+
+/// Room that reading needs, kept from one frame to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    blob: Vec<u8>,
+    pixels: Vec<u8>,
+    alpha: Vec<u8>,
 }
 
 impl AvatarAsset {
@@ -75,7 +105,12 @@ impl AvatarAsset {
         &self.meta.name
     }
 
-    /// Frames of the footage; the base cycle is twice as long, forth and back.
+    /// The program that wrote it, with its version.
+    pub fn made_by(&self) -> &str {
+        &self.meta.made_by
+    }
+
+    /// Frames of the footage, of all clips together.
     pub fn frames(&self) -> u32 {
         self.meta.frames
     }
@@ -95,30 +130,96 @@ impl AvatarAsset {
         self.fps
     }
 
+    /// Its clips, at least one; the first is the default.
+    pub fn clips(&self) -> &[Clip] {
+        &self.clips
+    }
+
+    /// The clip that a position of a base cycle belongs to, as an index of [`clips`](Self::clips).
+    pub fn clip_of(&self, cycle_index: u32) -> usize {
+        self.clips.iter().position(|clip| clip.positions().contains(&cycle_index)).unwrap_or(0)
+    }
+
+    /// Whether its frames have a matte, which four-byte pixels then carry.
+    pub fn has_alpha(&self) -> bool {
+        self.meta.alpha
+    }
+
+    /// Whether idle frames show a mouth that the pack closed, because that of the footage is open.
+    pub fn has_closed_mouths(&self) -> bool {
+        self.meta.closed
+    }
+
     /// The identity of the encoder that made the latents; see [`ModelPack::encoder_identity`](crate::ModelPack::encoder_identity).
     pub fn encoder_identity(&self) -> &str {
         &self.meta.encoder
     }
 
-    /// The face box at a position of the base cycle.
+    /// Bytes of its file.
+    pub fn file_bytes(&self) -> u64 {
+        self.size
+    }
+
+    /// The face box at a position of a base cycle. A position of no clip counts as one of the first clip's.
     pub fn face_box(&self, cycle_index: u32) -> FaceBox {
-        self.boxes[self.frame_of(cycle_index)]
+        self.rows[self.frame_at(cycle_index) as usize].face
     }
 
-    /// The base frame at a position of the base cycle, RGB8, rows from top to bottom without padding.
+    /// The base frame at a position of a base cycle: RGB8 as filmed, rows from top to bottom without padding.
     ///
-    /// A host may keep these on its GPU and upload only [`Frame::region`](crate::Frame::region) of each frame.
-    pub fn base_frame(&self, cycle_index: u32) -> &[u8] {
-        self.pixels(cycle_index, PixelFormat::Rgb8)
+    /// A host may keep these on its GPU and upload only [`Frame::region`](crate::Frame::region) of each frame. Lent where the
+    /// footage is preloaded; elsewhere read and decoded on this thread, and given away.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Corrupt`], [`ErrorKind::Io`]: the frame cannot be read.
+    /// - [`ErrorKind::OutOfMemory`]: there is no room for it.
+    pub fn base_frame(&self, cycle_index: u32) -> Result<Cow<'_, [u8]>> {
+        let frame = self.frame_at(cycle_index);
+        if let Some(pixels) = self.held(frame, PixelFormat::Rgb8) {
+            return Ok(Cow::Borrowed(pixels));
+        }
+        let mut pixels = Vec::new();
+        self.picture(frame, PixelFormat::Rgb8, &mut Reading::default(), &mut pixels)?;
+        Ok(Cow::Owned(pixels))
     }
 
-    /// Where speech may change pixels of the frame at a position of the cycle.
-    pub(crate) fn mask(&self, cycle_index: u32) -> &[u8] {
-        &self.masks[self.frame_of(cycle_index)]
+    /// The base frame at a position of a base cycle, in the pixels of a host, into memory of his: `width · height · format.bytes()`
+    /// bytes. The fourth byte is the matte's, or 255.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::InvalidInput`]: `out` has another size.
+    /// - [`ErrorKind::Corrupt`], [`ErrorKind::Io`]: the frame cannot be read.
+    /// - [`ErrorKind::OutOfMemory`]: there is no room to decode it.
+    pub fn copy_base_frame(&self, cycle_index: u32, format: PixelFormat, out: &mut [u8]) -> Result<()> {
+        let expected = self.picture_bytes(format);
+        if out.len() != expected {
+            let text = format!("out has {} bytes, a base frame in {format:?} has {expected}", out.len());
+            return Err(Error::new(ErrorKind::InvalidInput, text));
+        }
+        let frame = self.frame_at(cycle_index);
+        if let Some(pixels) = self.held(frame, format) {
+            out.copy_from_slice(pixels);
+            return Ok(());
+        }
+        let mut pixels = Vec::new();
+        self.picture(frame, format, &mut Reading::default(), &mut pixels)?;
+        out.copy_from_slice(&pixels);
+        Ok(())
     }
 
-    pub(crate) fn mask_plan(&self, cycle_index: u32) -> &MaskPlan {
-        &self.plans[self.frame_of(cycle_index)]
+    /// Where speech may change the base frame at a position of a base cycle: one byte a pixel of the box's
+    /// [`crop`](FaceBox::crop), 255 = replaced. Read and decoded on this thread.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Corrupt`], [`ErrorKind::Io`]: the frame cannot be read.
+    /// - [`ErrorKind::OutOfMemory`]: there is no room for it.
+    pub fn mask(&self, cycle_index: u32) -> Result<Vec<u8>> {
+        let mut layer = Layer::default();
+        self.layer(self.frame_at(cycle_index), &mut Reading::default(), &mut layer)?;
+        Ok(layer.mask)
     }
 
     /// Whether its latents have the sizes that a pack works with.
@@ -127,38 +228,42 @@ impl AvatarAsset {
         own == (image.size, image.latent_channels, image.latent_size)
     }
 
-    /// \[2·c, l, l\]: the latent of the crop with its lower half blacked, then of the whole crop.
-    pub(crate) fn latent(&self, cycle_index: u32) -> &[f32] {
-        let size = self.latent_len();
-        &self.latents[self.frame_of(cycle_index) * size..][..size]
+    pub(crate) fn latent_len(&self) -> usize {
+        self.meta.latent_len()
     }
 
-    pub(crate) fn latent_len(&self) -> usize {
-        2 * self.meta.latent_channels as usize * (self.meta.latent_size as usize).pow(2)
+    /// Pixels per row of the widest face box.
+    pub(crate) fn widest_face(&self) -> usize {
+        self.rows
+            .iter()
+            .map(|row| row.face.width())
+            .max()
+            .and_then(|width| usize::try_from(width).ok())
+            .unwrap_or(0)
     }
 
     pub(crate) fn image_size(&self) -> u32 {
         self.meta.image_size
     }
 
-    /// The base frame in a host's format. The first call for a four-byte format converts the whole footage.
-    pub(crate) fn pixels(&self, cycle_index: u32, format: PixelFormat) -> &[u8] {
-        let all = match format {
-            PixelFormat::Rgb8 => &self.rgb,
-            PixelFormat::Rgba8 => self.four[0].get_or_init(|| widen(&self.rgb, [0, 1, 2])),
-            PixelFormat::Bgra8 => self.four[1].get_or_init(|| widen(&self.rgb, [2, 1, 0])),
-        };
-        let size = self.meta.width as usize * self.meta.height as usize * format.bytes();
-        &all[self.frame_of(cycle_index) * size..][..size]
+    pub(crate) fn picture_bytes(&self, format: PixelFormat) -> usize {
+        self.meta.width as usize * self.meta.height as usize * format.bytes()
     }
 
-    fn frame_of(&self, cycle_index: u32) -> usize {
-        cycle::frame_at(cycle_index, self.meta.frames) as usize
+    /// The cycle of the clip that a position belongs to.
+    pub(crate) fn cycle_of(&self, position: u32) -> Cycle {
+        self.clips[self.clip_of(position)].cycle()
     }
-}
 
-fn widen(rgb: &[u8], order: [usize; 3]) -> Vec<u8> {
-    rgb.chunks_exact(3).flat_map(|p| [p[order[0]], p[order[1]], p[order[2]], 255]).collect()
+    /// The cycle of a clip; of the first one where there is none of this number.
+    pub(crate) fn clip_cycle(&self, clip: usize) -> Cycle {
+        self.clips.get(clip).unwrap_or(&self.clips[0]).cycle()
+    }
+
+    /// The frame at a position of a base cycle.
+    pub(crate) fn frame_at(&self, position: u32) -> u32 {
+        self.cycle_of(position).frame_at(position)
+    }
 }
 
 impl From<FaceBox> for Rect {

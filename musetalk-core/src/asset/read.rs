@@ -1,183 +1,238 @@
-use std::io::Cursor;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use image::{ColorType, ImageDecoder as _, ImageFormat, ImageReader, Limits};
-
-use super::format::{self, Meta, corrupt};
-use super::{AvatarAsset, FaceBox};
+use super::format::{self, HEAD, Head, LONGEST_META, Meta, PARTS, Part, ROW, Row, corrupt};
+use super::limits::{MOST_FRAMES, check_box, check_meta};
+use super::picture::{self, Kind};
+use super::source::Source;
+use super::{AvatarAsset, Clip, Layer, Reading};
 use crate::compose::blend::MaskPlan;
-use crate::time::FrameRate;
+use crate::frame::PixelFormat;
 use crate::{Error, ErrorKind, Result};
 
-/// What a reader is willing to hold: 4 GB of decoded frames, ten minutes of footage, 8K pictures.
-const MOST_FRAMES: u32 = 15_000;
-const LONGEST_SIDE: u32 = 8_192;
-const MOST_PIXEL_BYTES: u64 = 4 << 30;
-const LARGEST_FILE: u64 = 4 << 30;
+/// An index above this size is none.
+const LONGEST_INDEX: u64 = (4 + LONGEST_META + MOST_FRAMES as usize * ROW) as u64;
+
+/// What the headers of a picture may take beside its pixels.
+const HEADERS: u64 = 64 << 10;
 
 impl AvatarAsset {
-    /// Reads and checks a whole `.avatar` file and decodes its frames. Takes about 2 ms a frame of 512×512.
+    /// Opens an `.avatar` file: reads and checks its index, about 250 bytes a frame. Frames are read, and compared with their
+    /// digests, when they are needed; [`verify`](Self::verify) reads them all.
+    ///
+    /// The file stays open. Replacing it by another one changes nothing for this asset; a file that is overwritten or cut
+    /// short in place gives [`ErrorKind::Corrupt`] when a frame of it is read.
     ///
     /// # Errors
     ///
     /// - [`ErrorKind::NotFound`], [`ErrorKind::Io`]: the file cannot be read, or is a folder, a pipe or a device.
-    /// - [`ErrorKind::Corrupt`]: it is truncated, was edited, or contradicts itself.
+    /// - [`ErrorKind::Corrupt`]: its index is truncated, was edited, or contradicts itself.
     /// - [`ErrorKind::Incompatible`]: it has another format.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        let about = std::fs::metadata(path).map_err(|e| Error::io("open the avatar", path, e))?;
-        if !about.is_file() {
-            // A pipe would block, a device never end.
-            return Err(Error::new(ErrorKind::Io, format!("the avatar is not a file: {}", path.display())));
-        }
-        let size = about.len();
-        if size > LARGEST_FILE {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                format!("the avatar has {size} bytes, more than {LARGEST_FILE}: {}", path.display()),
-            ));
-        }
-        let file = std::fs::read(path).map_err(|e| Error::io("read the avatar", path, e))?;
-        Self::parse(&file).map_err(|e| Error::new(e.kind(), format!("{e}: {}", path.display())).caused_by(e))
+        let (source, size) = Source::open(path.as_ref())?;
+        let named = |e: Error| match e.kind() {
+            ErrorKind::Io => e,
+            kind => Error::new(kind, format!("{e}: {}", path.as_ref().display())).caused_by(e),
+        };
+        let index = read_index(&source, size).map_err(named)?;
+        Self::from_index(source, size, &index).map_err(named)
     }
 
     /// What [`open`](Self::open) does with a file that is already in memory.
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::Corrupt`]: it is truncated, was edited, or contradicts itself.
+    /// - [`ErrorKind::Corrupt`]: its index is truncated, was edited, or contradicts itself.
     /// - [`ErrorKind::Incompatible`]: it has another format.
-    pub fn parse(file: &[u8]) -> Result<Self> {
-        let sections = format::take_apart(file)?;
-        let section = |tag: &[u8; 8]| {
-            let mut found = sections.iter().filter(|(name, _)| name == tag);
-            let name = String::from_utf8_lossy(tag);
-            match (found.next(), found.next()) {
-                (Some((_, bytes)), None) => Ok(*bytes),
-                _ => Err(corrupt(&format!("it does not have exactly one section {}", name.trim_end()))),
-            }
-        };
-        let meta: Meta = serde_json::from_slice(section(format::META)?)
-            .map_err(|e| corrupt(&format!("section META: {e}")).caused_by(e))?;
-        let fps = check(&meta)?;
-        let frames = meta.frames as usize;
-        let boxes = read_boxes(section(format::BOXES)?, &meta)?;
-        let latents = read_latents(section(format::LATENTS)?, &meta)?;
-        let mask_bytes: u64 = boxes.iter().map(|face| (face.crop().width() as u64).pow(2)).sum();
-        if mask_bytes > MOST_PIXEL_BYTES / 4 {
-            return Err(corrupt("its masks are larger than this version holds"));
+    pub fn parse(file: Vec<u8>) -> Result<Self> {
+        let size = file.len() as u64;
+        let source = Source::Memory(file);
+        let index = read_index(&source, size)?;
+        Self::from_index(source, size, &index)
+    }
+
+    fn from_index(source: Source, size: u64, index: &[u8]) -> Result<Self> {
+        let (meta, bytes) = format::description(index)?;
+        let fps = check_meta(&meta).map_err(|e| corrupt(&e.to_string()).caused_by(e))?;
+        let rows = rows(bytes, &meta, size - index.len() as u64)?;
+        let mut first = 0;
+        let mut clips = Vec::with_capacity(meta.clips.len());
+        for clip in &meta.clips {
+            clips.push(Clip::new(clip.name.clone(), first, clip.frames));
+            first += clip.frames;
         }
-        let masks = format::split(section(format::MASKS)?, frames)?
-            .into_iter()
-            .zip(&boxes)
-            .map(|(blob, face)| {
-                let side = face.crop().width() as u32;
-                decode(blob, ImageFormat::Png, ColorType::L8, side, side)
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let bytes = frames * meta.width as usize * meta.height as usize * 3;
-        let mut rgb = Vec::new();
-        rgb.try_reserve_exact(bytes).map_err(|e| {
-            Error::new(ErrorKind::OutOfMemory, format!("the frames of the avatar need {bytes} bytes"))
+        let held = [const { OnceLock::new() }; 3];
+        Ok(Self { meta, fps, clips, rows, source, size, held, layers: OnceLock::new() })
+    }
+
+    /// Reads the whole file, compares every digest and decodes every picture. `progress` hears of frames done and of all, and
+    /// may stop.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Corrupt`]: something is not as it was written; the message names the first frame.
+    /// - [`ErrorKind::Io`]: reading failed.
+    /// - [`ErrorKind::Cancelled`]: `progress` stopped it.
+    pub fn verify(&self, mut progress: impl FnMut(u32, u32) -> ControlFlow<()>) -> Result<()> {
+        let (mut reading, mut pixels, mut layer) = (Reading::default(), Vec::new(), Layer::default());
+        let mut latent = vec![0.0; self.latent_len()];
+        for frame in 0..self.frames() {
+            self.picture(frame, PixelFormat::Rgba8, &mut reading, &mut pixels)?;
+            self.layer(frame, &mut reading, &mut layer)?;
+            self.latent(frame, &mut reading, &mut latent)?;
+            if progress(frame + 1, self.frames()).is_break() {
+                return Err(Error::new(
+                    ErrorKind::Cancelled,
+                    "cancelled; the avatar was not read to its end",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// A part of a frame as it stands in the file, compared with its digest.
+    pub(crate) fn part<'b>(&self, frame: u32, part: Part, blob: &'b mut Vec<u8>) -> Result<&'b [u8]> {
+        let row = &self.rows[frame as usize];
+        let place = row.place(part);
+        let length = (place.end - place.start) as usize;
+        blob.clear();
+        blob.try_reserve_exact(length).map_err(|e| {
+            Error::new(ErrorKind::OutOfMemory, format!("a part of the avatar needs {length} bytes"))
                 .caused_by(e)
         })?;
-        for blob in format::split(section(format::FRAMES)?, frames)? {
-            rgb.extend_from_slice(&decode(
-                blob,
-                ImageFormat::Jpeg,
-                ColorType::Rgb8,
-                meta.width,
-                meta.height,
-            )?);
+        blob.resize(length, 0);
+        self.source.read(place.start, blob).map_err(|e| self.source.named(e))?;
+        if format::digest(blob) != row.digests[part as usize] {
+            return Err(
+                self.damaged(frame, &format!("its {} does not have the digest it states", part.name()))
+            );
         }
-        let size = (meta.width as usize, meta.height as usize);
-        let plans = boxes
-            .iter()
-            .zip(&masks)
-            .map(|(face, mask)| MaskPlan::new(size, (*face).into(), face.crop().into(), mask))
-            .collect::<Result<_>>()
-            .map_err(|e| corrupt(&e.to_string()).caused_by(e))?;
-        Ok(Self { meta, fps, boxes, masks, plans, latents, rgb, four: [OnceLock::new(), OnceLock::new()] })
+        Ok(blob)
     }
-}
 
-pub(super) fn check(meta: &Meta) -> Result<FrameRate> {
-    let sides = 16..=LONGEST_SIDE;
-    let pixels = u64::from(meta.frames) * u64::from(meta.width) * u64::from(meta.height) * 3;
-    let sane = (1..=MOST_FRAMES).contains(&meta.frames)
-        && sides.contains(&meta.width)
-        && sides.contains(&meta.height)
-        && pixels <= MOST_PIXEL_BYTES
-        && (16..=2048).contains(&meta.image_size)
-        && (1..=64).contains(&meta.latent_channels)
-        && (1..=512).contains(&meta.latent_size);
-    if !sane {
-        return Err(corrupt("its sizes are outside what this version holds"));
-    }
-    FrameRate::new(meta.fps[0], meta.fps[1]).map_err(|e| corrupt(&e.to_string()).caused_by(e))
-}
-
-/// A box that is empty, or far larger than the frame, would ask the compositor for absurd memory.
-pub(crate) fn check_box(face: &FaceBox, width: u32, height: u32) -> bool {
-    let (w, h) = (width as i32, height as i32);
-    let edges = [face.x1, face.y1, face.x2, face.y2];
-    edges.iter().all(|edge| (-65_536..=65_536).contains(edge))
-        && face.width() >= 8
-        && face.height() >= 8
-        && face.width() <= 2 * w
-        && face.height() <= 2 * h
-        && face.x1 < w
-        && face.y1 < h
-        && face.x2 > 0
-        && face.y2 > 0
-}
-
-fn read_boxes(section: &[u8], meta: &Meta) -> Result<Vec<FaceBox>> {
-    if section.len() != meta.frames as usize * 16 {
-        return Err(corrupt("section BOXES does not have one box per frame"));
-    }
-    let edge = |bytes: &[u8]| i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-    let boxes: Vec<FaceBox> = section
-        .chunks_exact(16)
-        .map(|b| FaceBox { x1: edge(b), y1: edge(&b[4..]), x2: edge(&b[8..]), y2: edge(&b[12..]) })
-        .collect();
-    match boxes.iter().position(|face| !check_box(face, meta.width, meta.height)) {
-        None => Ok(boxes),
-        Some(frame) => {
-            Err(corrupt(&format!("the face box of frame {frame} is empty or outside the picture")))
+    /// A frame in a host's format. `RGB8` has the colours as filmed, whatever the alpha.
+    pub(crate) fn picture(
+        &self,
+        frame: u32,
+        format: PixelFormat,
+        reading: &mut Reading,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        let Reading { blob, pixels, alpha } = reading;
+        let (width, height) = (self.meta.width, self.meta.height);
+        let broken = |e: Error| self.of_frame(frame, e);
+        let jpeg = self.part(frame, Part::Picture, blob)?;
+        if format == PixelFormat::Rgb8 {
+            return picture::decode(jpeg, Kind::Rgb, width, height, out).map_err(broken);
         }
+        picture::decode(jpeg, Kind::Rgb, width, height, pixels).map_err(broken)?;
+        let alpha = if self.meta.alpha {
+            let png = self.part(frame, Part::Alpha, blob)?;
+            picture::decode(png, Kind::Grey, width, height, alpha).map_err(broken)?;
+            Some(alpha.as_slice())
+        } else {
+            None
+        };
+        picture::widen(pixels, alpha, format, out);
+        Ok(())
+    }
+
+    /// What is laid over a frame: its mask, and its face with the mouth closed.
+    pub(crate) fn layer(&self, frame: u32, reading: &mut Reading, out: &mut Layer) -> Result<()> {
+        let broken = |e: Error| self.of_frame(frame, e);
+        let face = self.rows[frame as usize].face;
+        let side = face.crop().width() as u32;
+        let png = self.part(frame, Part::Mask, &mut reading.blob)?;
+        picture::decode(png, Kind::Grey, side, side, &mut out.mask).map_err(broken)?;
+        let size = (self.meta.width as usize, self.meta.height as usize);
+        let plan = MaskPlan::new(size, face.into(), face.crop().into(), &out.mask);
+        out.plan = plan.map_err(|e| broken(corrupt(&e.to_string()).caused_by(e)))?;
+        if self.meta.closed {
+            let size = self.meta.image_size;
+            let jpeg = self.part(frame, Part::Closed, &mut reading.blob)?;
+            picture::decode(jpeg, Kind::Rgb, size, size, &mut out.closed).map_err(broken)?;
+        }
+        Ok(())
+    }
+
+    /// \[2·c, l, l\]: the latent of the crop with its lower half blacked, then of the whole crop.
+    pub(crate) fn latent(&self, frame: u32, reading: &mut Reading, out: &mut [f32]) -> Result<()> {
+        let bytes = self.part(frame, Part::Latent, &mut reading.blob)?;
+        let (bytes, _) = bytes.as_chunks::<4>();
+        let mut finite = true;
+        for (out, bytes) in out.iter_mut().zip(bytes) {
+            *out = f32::from_le_bytes(*bytes);
+            finite &= out.is_finite();
+        }
+        if finite { Ok(()) } else { Err(self.damaged(frame, "its latent holds numbers that are not finite")) }
+    }
+
+    fn damaged(&self, frame: u32, what: &str) -> Error {
+        self.of_frame(frame, corrupt(what))
+    }
+
+    fn of_frame(&self, frame: u32, error: Error) -> Error {
+        let text = format!("frame {frame}: {error}");
+        self.source.named(Error::new(error.kind(), text).caused_by(error))
     }
 }
 
-fn read_latents(section: &[u8], meta: &Meta) -> Result<Vec<f32>> {
-    let count = meta.frames as usize * 2 * meta.latent_channels as usize * (meta.latent_size as usize).pow(2);
-    if section.len() != count * 4 {
-        return Err(corrupt("section LATENTS does not have one latent per frame"));
+fn read_index(source: &Source, size: u64) -> Result<Vec<u8>> {
+    let mut head = [0; HEAD];
+    let there = usize::try_from(size).unwrap_or(HEAD).min(HEAD);
+    source.read(0, &mut head[..there])?;
+    let head = Head::parse(&head[..there], size)?;
+    if head.length > LONGEST_INDEX {
+        return Err(corrupt("its index is longer than that of any avatar"));
     }
-    let latents: Vec<f32> =
-        section.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-    if latents.iter().all(|value| value.is_finite()) {
-        Ok(latents)
-    } else {
-        Err(corrupt("section LATENTS holds numbers that are not finite"))
+    let mut index = vec![0; head.length as usize];
+    source.read(head.index, &mut index)?;
+    if format::digest(&index) != head.digest {
+        return Err(corrupt("its index does not have the digest it states"));
     }
+    Ok(index)
 }
 
-/// Decodes one picture that must have exactly this size and colour; nothing is allocated before that is known.
-fn decode(blob: &[u8], kind: ImageFormat, color: ColorType, width: u32, height: u32) -> Result<Vec<u8>> {
-    let broken = |e: image::ImageError| corrupt(&format!("a picture in it: {e}")).caused_by(e);
-    let mut reader = ImageReader::with_format(Cursor::new(blob), kind);
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(width);
-    limits.max_image_height = Some(height);
-    reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(broken)?;
-    if decoder.dimensions() != (width, height) || decoder.color_type() != color {
-        return Err(corrupt("a picture in it does not have the size or the colours it should"));
+/// The rows of an index whose parts must fill the file up to `end`.
+fn rows(bytes: &[u8], meta: &Meta, end: u64) -> Result<Vec<Row>> {
+    let mut rows = Vec::with_capacity(meta.frames as usize);
+    let mut offset = HEAD as u64;
+    for (frame, bytes) in bytes.chunks_exact(ROW).enumerate() {
+        let row = format::row(bytes, offset);
+        let wrong = |what: &str| corrupt(&format!("frame {frame}: {what}"));
+        if !check_box(&row.face, meta.width, meta.height) {
+            return Err(wrong("its face box is empty or outside the picture"));
+        }
+        for part in Part::ALL {
+            let length = u64::from(row.lengths[part as usize]);
+            let fits = match part {
+                _ if !meta.has(part) => length == 0 && row.digests[part as usize] == [0; 32],
+                Part::Latent => length == 4 * meta.latent_len() as u64,
+                _ => (1..=most_bytes(part, meta, &row)).contains(&length),
+            };
+            if !fits {
+                return Err(wrong(&format!("its {} cannot have {length} bytes", part.name())));
+            }
+        }
+        offset = row.place(Part::ALL[PARTS - 1]).end;
+        rows.push(row);
     }
-    let bytes = usize::try_from(decoder.total_bytes()).unwrap_or(usize::MAX);
-    let mut pixels = vec![0; bytes];
-    decoder.read_image(&mut pixels).map_err(broken)?;
-    Ok(pixels)
+    if offset != end {
+        return Err(corrupt("its parts do not fill it up to its index"));
+    }
+    Ok(rows)
+}
+
+/// More than a picture takes that no encoder could make smaller.
+fn most_bytes(part: Part, meta: &Meta, row: &Row) -> u64 {
+    let area = |width: u32, height: u32| u64::from(width) * u64::from(height);
+    let pixels = match part {
+        Part::Picture => 3 * area(meta.width, meta.height),
+        Part::Alpha => area(meta.width, meta.height),
+        Part::Mask => (row.face.crop().width() as u64).pow(2),
+        Part::Closed => 3 * area(meta.image_size, meta.image_size),
+        Part::Latent => 0,
+    };
+    2 * pixels + HEADERS
 }

@@ -15,7 +15,7 @@ use crate::frame::PixelFormat;
 use crate::{Error, ErrorKind, Result};
 
 /// Where a mask has any effect on a frame, found once, when an avatar is read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct MaskPlan {
     face: Rect,
     crop: Rect,
@@ -49,6 +49,7 @@ impl MaskPlan {
     }
 
     /// The face box: what the patch is resized to.
+    #[cfg(test)]
     pub(crate) fn face(&self) -> Rect {
         self.face
     }
@@ -189,6 +190,14 @@ fn mix(pixels: &mut [u8], new: &[u8], alpha: &[u8]) {
     }
     for ((pixel, new), alpha) in rest.iter_mut().zip(new_rest).zip(alpha_rest) {
         *pixel = mix(*pixel, *new, *alpha);
+    }
+}
+
+/// Mixes `over` into pixels of the same size: `presence` of 255 of it.
+pub(crate) fn dissolve(pixels: &mut [u8], over: &[u8], presence: u8) {
+    let (new, old) = (u16::from(presence), u16::from(255 - presence));
+    for (pixel, over) in pixels.iter_mut().zip(over) {
+        *pixel = divide_by_255(u16::from(*pixel) * old + u16::from(*over) * new) as u8;
     }
 }
 

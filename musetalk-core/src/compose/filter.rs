@@ -89,10 +89,6 @@ fn gaussian_weights(kernel: usize) -> Vec<u32> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Filter {
     /// A triangle, widened when shrinking.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "faces are parsed in a later release; the operator is settled now")
-    )]
     Bilinear,
     /// Keys' cubic with a = −0.5, widened when shrinking.
     Bicubic,

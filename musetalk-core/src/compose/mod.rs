@@ -5,10 +5,6 @@ pub(crate) mod blend;
 pub(crate) mod filter;
 pub(crate) mod morphology;
 pub(crate) mod resize;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "landmarks are found in a later release; the operator is settled now")
-)]
 pub(crate) mod warp;
 
 #[cfg(test)]

@@ -17,8 +17,10 @@ pub(crate) const ROLES: [&str; 4] = ["audio_encoder", "generator", "decoder", "e
 ///
 /// | network | takes | gives, by name |
 /// |---|---|---|
-/// | `face_detector` | `image` f32 \[batch, 3, height, width\], RGB − (104, 117, 123) | `scores_k` f32 \[batch, 2, h, w\] (4 for k = 0), `boxes_k` f32 \[batch, 4, h, w\], k = 0…5, as the layers leave them |
-/// | `face_landmarks` | `input` f32 \[batch, 3, 384, 288\] | `simcc_x` f32 \[batch, 133, 576\], `simcc_y` f32 \[batch, 133, 768\] |
+/// | `face_detector`, S3FD | `image` f32 \[batch, 3, height, width\], RGB − (104, 117, 123) | `scores_k` f32 \[batch, 2, h, w\] (4 for k = 0), `boxes_k` f32 \[batch, 4, h, w\], k = 0…5, as the layers leave them |
+/// | `face_detector`, light | `input` f32 \[1, 3, 240, 320\], (RGB − 127) / 128 | `scores` f32 \[1, 4420, 2\], `boxes` f32 \[1, 4420, 4\] |
+/// | `face_landmarks`, DWPose | `input` f32 \[batch, 3, 384, 288\] | `simcc_x` f32 \[batch, 133, 576\], `simcc_y` f32 \[batch, 133, 768\] |
+/// | `face_landmarks`, light | `input` f32 \[batch, 3, 112, 112\], RGB in 0…1 | `output` f32 \[batch, 136\] |
 /// | `face_parser` | `image` f32 \[batch, 3, 512, 512\], normalised RGB | `classes` u8 \[batch, 512, 512\] |
 pub(crate) const FACE_ROLES: [&str; 3] = ["face_detector", "face_landmarks", "face_parser"];
 
@@ -42,7 +44,7 @@ pub(crate) fn network<'m>(manifest: &'m Manifest, role: &str) -> Result<&'m Netw
         )
     })?;
     if FACE_ROLES.contains(&role) {
-        let (inputs, outputs) = expected_of_face(role);
+        let (inputs, outputs) = expected_of_face(role, light(role, entry));
         compare_by_name(role, "input", &entry.inputs, &inputs)?;
         compare_by_name(role, "output", &entry.outputs, &outputs)?;
     } else {
@@ -51,6 +53,16 @@ pub(crate) fn network<'m>(manifest: &'m Manifest, role: &str) -> Result<&'m Netw
         compare_in_order(role, "output", &entry.outputs, &outputs)?;
     }
     Ok(entry)
+}
+
+/// Whether a network that finds faces or landmarks is of the light kind; told by what goes in.
+pub(crate) fn light(role: &str, entry: &NetworkEntry) -> bool {
+    let Some(input) = entry.inputs.first() else { return false };
+    match role {
+        "face_detector" => input.name == "input",
+        "face_landmarks" => input.shape.last() == Some(&Dimension::Fixed(112)),
+        _ => false,
+    }
 }
 
 /// Type and sides of one item. A side of [`FREE`] is as long as the call brings.
@@ -79,10 +91,14 @@ fn expected(manifest: &Manifest, role: &str) -> (Vec<Expected>, Vec<Expected>) {
     }
 }
 
-fn expected_of_face(role: &str) -> (Vec<Named>, Vec<Named>) {
+fn expected_of_face(role: &str, light: bool) -> (Vec<Named>, Vec<Named>) {
     let f32 = |name: &str, sides: &[u64]| (name.to_owned(), ("f32", sides.to_vec()));
-    match role {
-        "face_detector" => {
+    match (role, light) {
+        ("face_detector", true) => {
+            (vec![f32("input", &[3, 240, 320])], vec![f32("scores", &[4420, 2]), f32("boxes", &[4420, 4])])
+        }
+        ("face_landmarks", true) => (vec![f32("input", &[3, 112, 112])], vec![f32("output", &[136])]),
+        ("face_detector", false) => {
             let levels = (0..6).flat_map(|k| {
                 // The finest level has three scores for "no face", of which the best counts.
                 let scores = if k == 0 { 4 } else { 2 };
@@ -93,7 +109,7 @@ fn expected_of_face(role: &str) -> (Vec<Named>, Vec<Named>) {
             });
             (vec![f32("image", &[3, FREE, FREE])], levels.collect())
         }
-        "face_landmarks" => (
+        ("face_landmarks", false) => (
             vec![f32("input", &[3, 384, 288])],
             vec![f32("simcc_x", &[133, 576]), f32("simcc_y", &[133, 768])],
         ),

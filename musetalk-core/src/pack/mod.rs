@@ -9,6 +9,7 @@ mod unique;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+pub(crate) use compatibility::light;
 pub(crate) use integrity::hex;
 pub use manifest::{
     AudioLayout, Dimension, FileEntry, ImageSizes, Manifest, NetworkEntry, Optimisation, PACK_FORMAT, Parity,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use image::{DynamicImage, GenericImageView as _};
 
-use crate::asset::{self, AvatarAsset, FaceBox};
+use crate::asset::{self, AvatarAsset, Clip, FaceBox};
 use crate::prepare::{CLASSES, EdgeBlur, FaceMask, PARSED, mask_of};
 use crate::time::FrameRate;
 use crate::{Error, ErrorKind, Result};
@@ -128,7 +128,7 @@ impl Footage {
     /// RGB8, rows from top to bottom without padding.
     pub(super) fn picture(&self, frame: u32) -> Result<Cow<'_, [u8]>> {
         let frames = match &self.source {
-            Source::Asset(asset) => return Ok(Cow::Borrowed(asset.base_frame(frame))),
+            Source::Asset(asset) => return asset.base_frame(frame),
             Source::Folder { frames, .. } => frames,
         };
         let path = numbered(frames, frame as usize);
@@ -148,7 +148,7 @@ impl Footage {
         blur: EdgeBlur,
     ) -> Result<Cow<'_, [u8]>> {
         let (over, parsed) = match &self.source {
-            Source::Asset(asset) => return Ok(Cow::Borrowed(asset.mask(frame))),
+            Source::Asset(asset) => return asset.mask(frame).map(Cow::Owned),
             Source::Folder { over, parsed, .. } => (over, *parsed),
         };
         let path = numbered(over, frame as usize);
@@ -175,7 +175,9 @@ impl Footage {
 
 impl From<Arc<AvatarAsset>> for Footage {
     fn from(asset: Arc<AvatarAsset>) -> Self {
-        let faces = (0..asset.frames()).map(|frame| Some(asset.face_box(frame))).collect();
+        // The official script knows no clips: it gets the first.
+        let frames = asset.clips().first().map_or(0, Clip::frames);
+        let faces = (0..frames).map(|frame| Some(asset.face_box(frame))).collect();
         let (width, height, fps) = (asset.width(), asset.height(), asset.fps());
         Self { source: Source::Asset(asset), width, height, fps, faces }
     }

@@ -26,7 +26,8 @@ mod windows;
 
 pub use footage::Footage;
 
-use crate::asset::{FaceBox, cycle};
+use crate::asset::cycle::Cycle;
+use crate::asset::{FaceBox, Reading};
 use crate::audio::resample::Resampler;
 use crate::audio::{SPEECH_RATE, pcm};
 use crate::compose::blend::{Blender, Canvas, MaskPlan};
@@ -66,6 +67,9 @@ pub struct Reference {
     footage: Footage,
     /// Latents by frame of the footage, made when it is first shown.
     latents: Vec<Option<Vec<f32>>>,
+    /// The latent of the frame being drawn, where the footage brings it.
+    latent: Vec<f32>,
+    reading: Reading,
     blender: Blender,
     prediction: Vec<f32>,
     patch: Vec<u8>,
@@ -97,6 +101,8 @@ impl Reference {
             blender: Blender::new(size),
             prediction: vec![0.0; image.latent_channels as usize * (image.latent_size as usize).pow(2)],
             patch: vec![0; 3 * size * size],
+            latent: Vec::new(),
+            reading: Reading::default(),
             networks,
             image,
             audio,
@@ -157,7 +163,11 @@ impl Reference {
         let Some(face) = self.footage.face(frame) else { return Ok(()) };
         hearing.context(first_token, &mut self.networks.audio_encoder, context)?;
         let latent = match self.footage.asset() {
-            Some(asset) => asset.latent(frame),
+            Some(asset) => {
+                self.latent.resize(asset.latent_len(), 0.0);
+                asset.latent(frame, &mut self.reading, &mut self.latent)?;
+                self.latent.as_slice()
+            }
             None => {
                 let slot = &mut self.latents[frame as usize];
                 if slot.is_none() {
@@ -222,8 +232,8 @@ impl Clip<'_> {
         if self.next == self.windows.frames() {
             return Ok(None);
         }
-        let frames = self.reference.footage.frames();
-        let frame = cycle::frame_at(cycle::advance(0, self.next, frames), frames);
+        let cycle = Cycle::new(0, self.reference.footage.frames());
+        let frame = cycle.frame_at(cycle.advance(0, self.next));
         let first = self.windows.first_token(self.next);
         self.reference.draw(frame, &mut self.hearing, first, &mut self.context, &mut self.canvas)?;
         self.next += 1;

@@ -80,6 +80,29 @@ impl Network {
         Ok(Answer::Bytes(bytes.to_vec()))
     }
 
+    /// Runs once on one input of any shape and copies the f32 outputs of these names, each with its shape.
+    pub(crate) fn answers(
+        &mut self,
+        shape: &[usize],
+        input: Input<'_>,
+        names: &[&str],
+    ) -> Result<Vec<(Vec<usize>, Vec<f32>)>> {
+        let role = self.role;
+        let value = TensorRef::from_array_view((shape.to_vec(), input)).map_err(|e| failed(e, role))?;
+        let outputs =
+            self.session.run(vec![(self.inputs[0].as_str(), value)]).map_err(|e| failed(e, role))?;
+        let mut answers = Vec::with_capacity(names.len());
+        for name in names {
+            let output = outputs.get(*name).ok_or_else(|| {
+                Error::new(ErrorKind::Internal, format!("network {role} gave no output {name}"))
+            })?;
+            let (sides, data) = output.try_extract_tensor::<f32>().map_err(|e| failed(e, role))?;
+            let sides = sides.iter().map(|&side| usize::try_from(side).unwrap_or(0)).collect();
+            answers.push((sides, data.to_vec()));
+        }
+        Ok(answers)
+    }
+
     /// Runs a batch and copies its one f32 output, items one after another.
     pub(crate) fn run(&mut self, batch: usize, inputs: &[Input<'_>], output: &mut [f32]) -> Result<()> {
         self.run_into(batch, inputs, output)

@@ -27,6 +27,8 @@ pub(crate) struct Control {
     past: AtomicU64,
     /// The position in the base cycle last shown, plus one; 0 while nothing was. Written by the reader.
     shown: AtomicU64,
+    /// The clip that the host asked for last.
+    wanted: AtomicU64,
     /// The reader takes every frame, as soon as it is made.
     recording: AtomicBool,
     /// The utterance amid which the worker last ran out of samples, and how many of all it had taken by then; packed.
@@ -56,6 +58,7 @@ impl Control {
             cut: AtomicU64::new(0),
             past: AtomicU64::new(0),
             shown: AtomicU64::new(0),
+            wanted: AtomicU64::new(0),
             recording: AtomicBool::new(false),
             starved: AtomicU64::new(u64::MAX),
             heard: AtomicU64::new(0),
@@ -120,6 +123,15 @@ impl Control {
     /// The position in the base cycle last shown.
     pub(crate) fn shown(&self) -> Option<u32> {
         self.shown.load(Ordering::Acquire).checked_sub(1).and_then(|position| u32::try_from(position).ok())
+    }
+
+    pub(crate) fn want_clip(&self, clip: usize) {
+        self.wanted.store(clip as u64, Ordering::Release);
+    }
+
+    /// The clip that the host asked for last; the first one before he did.
+    pub(crate) fn wanted_clip(&self) -> usize {
+        usize::try_from(self.wanted.load(Ordering::Acquire)).unwrap_or(0)
     }
 
     pub(crate) fn set_starved(&self, utterance: u64, taken: u64) {

@@ -18,6 +18,7 @@
 mod batcher;
 pub(crate) mod compositor;
 pub(crate) mod control;
+pub(crate) mod footage;
 mod hold;
 pub(crate) mod inbox;
 pub(crate) mod listener;

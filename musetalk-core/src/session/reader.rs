@@ -9,12 +9,14 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 
 use super::compositor::Compositor;
 use super::control::{self, Control};
+use super::footage::{self, Base, Footage};
 use super::hold::Hold;
 use super::outbox::{Item, Patch};
-use super::playhead::{CLOSING, Playhead};
-use crate::asset::cycle;
-use crate::frame::{Frame, FrameBuffer};
-use crate::pool::{Lent, Pool};
+use super::playhead::{CLOSING, Place, Playhead};
+use crate::asset::AvatarAsset;
+use crate::asset::cycle::Cycle;
+use crate::frame::Frame;
+use crate::pool::Lent;
 use crate::time::{FrameRate, Heard};
 use crate::{Error, ErrorKind, Result};
 
@@ -58,8 +60,8 @@ pub(crate) struct Timing {
 pub(crate) struct Reader {
     items: Receiver<Item>,
     control: Arc<Control>,
+    footage: Footage,
     compositor: Compositor,
-    pictures: Pool<FrameBuffer>,
     playhead: Playhead,
     fps: FrameRate,
     rate: u32,
@@ -96,19 +98,18 @@ impl Reader {
     pub(crate) fn new(
         items: Receiver<Item>,
         control: Arc<Control>,
-        compositor: Compositor,
-        pictures: Pool<FrameBuffer>,
+        (footage, compositor): (Footage, Compositor),
         Timing { fps, rate, reach }: Timing,
         frames_ahead: usize,
     ) -> Self {
-        let frames = compositor.asset().frames();
+        let first = footage.asset().clip_cycle(0);
         let period_samples = fps.first_sample(1, rate) as usize + 1;
         Self {
             items,
             control,
+            footage,
             compositor,
-            pictures,
-            playhead: Playhead::new(fps.period(), frames),
+            playhead: Playhead::new(fps.period(), first),
             fps,
             rate,
             hold: Hold::new(reach),
@@ -130,8 +131,8 @@ impl Reader {
         &self.control
     }
 
-    pub(crate) fn compositor(&self) -> &Compositor {
-        &self.compositor
+    pub(crate) fn asset(&self) -> &Arc<AvatarAsset> {
+        self.footage.asset()
     }
 
     pub(crate) fn fps(&self) -> FrameRate {
@@ -153,8 +154,8 @@ impl Reader {
             if let Some(patch) = self.queue.front() {
                 // An utterance that ended before this one still has its `None` to give.
                 if self.utterances.front().is_none_or(|planned| planned.utterance == patch.utterance) {
-                    let picture = self.picture()?;
-                    return Ok(self.take_front().map(|()| self.speech(Duration::ZERO, true, picture)));
+                    self.check_room()?;
+                    return self.take_front().map(|()| self.speech(Duration::ZERO, true)).transpose();
                 }
             }
             if let Some(planned) = self.utterances.front() {
@@ -206,17 +207,17 @@ impl Reader {
         if heard.is_some() && sounding.is_none() {
             self.leave_what_was_shown();
         }
-        let picture = self.picture()?;
+        self.check_room()?;
         let due = match sounding {
             Some(heard) => self.advance_to(self.fps.frame_at(heard.samples, self.rate)),
             None => Due::Nothing,
         };
         match due {
-            Due::New => Ok(Some(self.speech(now, false, picture))),
+            Due::New => self.speech(now, false).map(Some),
             Due::Same => Ok(None),
             Due::Nothing => {
                 let place = self.waiting_place(sounding);
-                Ok(self.playhead.idle(now, place).then(|| self.idle_picture(now, picture)))
+                self.playhead.idle(now, place, self.wanted()).then(|| self.idle_picture(now)).transpose()
             }
         }
     }
@@ -231,7 +232,7 @@ impl Reader {
         let Some(last) = last.or(on_screen) else { return Ok(None) };
         let all = planned.end.is_some_and(|(frames, _)| last + 1 == frames);
         // The face must have arrived at the place where the utterance starts, or it would jump there.
-        let arrived = on_screen.is_some() || self.playhead.distance(planned.cycle) <= 1;
+        let arrived = on_screen.is_some() || self.playhead.distance(self.place(planned.cycle)) <= 1;
         if !(arrived && (all || last + 1 >= HEAD_START)) {
             return Ok(None);
         }
@@ -271,8 +272,7 @@ impl Reader {
                 self.pace.audio.push_back(0.0);
             }
         }
-        let mut picture = self.picture()?;
-        picture.audio.clear();
+        self.check_room()?;
         let due = match self.pace.playing {
             Some((utterance, frame)) => {
                 let front = self.queue.front().is_some_and(|p| p.utterance == utterance && p.frame == frame);
@@ -283,17 +283,17 @@ impl Reader {
         let mut frame = if due.is_some() {
             let audio = self.current.as_ref().map(|patch| patch.audio.as_slice()).unwrap_or_default();
             self.pace.audio.extend(audio);
-            self.speech(now, false, picture)
+            self.speech(now, false)?
         } else {
             if self.pace.playing.is_some() {
                 self.control.counters.under_runs.fetch_add(1, Relaxed);
             }
             let place = self.utterances.front().map(|planned| {
                 let frame = self.pace.playing.map_or(0, |(_, frame)| frame);
-                cycle::advance(planned.cycle, frame, self.compositor.asset().frames())
+                self.place_after(planned.cycle, frame)
             });
-            self.playhead.idle(now, place);
-            self.idle_picture(now, picture)
+            self.playhead.idle(now, place, self.wanted());
+            self.idle_picture(now)?
         };
         if let Some((_, next)) = self.pace.playing.as_mut().filter(|_| due.is_some()) {
             *next += 1;
@@ -310,7 +310,7 @@ impl Reader {
         let planned = self.utterances.front()?;
         let ready = self.queue.iter().filter(|patch| patch.utterance == planned.utterance).count() as u64;
         let enough = ready >= HEAD_START || planned.end.is_some_and(|(frames, _)| frames == ready);
-        (enough && self.playhead.distance(planned.cycle) <= 1).then_some(planned.utterance)
+        (enough && self.playhead.distance(self.place(planned.cycle)) <= 1).then_some(planned.utterance)
     }
 
     /// Every frame period has the same number of samples.
@@ -509,69 +509,86 @@ impl Reader {
     }
 
     /// Where idle waits for speech: at the frame that comes next, of the utterance that plays or is about to.
-    fn waiting_place(&self, sounding: Option<Heard>) -> Option<u32> {
+    fn waiting_place(&self, sounding: Option<Heard>) -> Option<Place> {
         let planned = self.utterances.front()?;
-        let frames = self.compositor.asset().frames();
         let frame = match sounding {
             Some(heard) => self.fps.frame_at(heard.samples, self.rate),
             None => self.spoken_of(planned.utterance).map_or(0, |frame| frame + 1),
         };
-        Some(cycle::advance(planned.cycle, frame, frames))
+        Some(self.place_after(planned.cycle, frame))
     }
 
-    fn picture(&self) -> Result<Lent<FrameBuffer>> {
-        self.pictures.lend().ok_or_else(|| {
-            Error::new(
-                ErrorKind::BufferFull,
-                "every frame of this avatar is lent out; drop some, or open it with more frames_lent",
-            )
-        })
+    fn place(&self, position: u32) -> Place {
+        Place { position, cycle: self.asset().cycle_of(position) }
+    }
+
+    /// The place of the frame with this number, of an utterance that starts at `start`.
+    fn place_after(&self, start: u32, frame: u64) -> Place {
+        let cycle = self.asset().cycle_of(start);
+        Place { position: cycle.advance(start, frame), cycle }
+    }
+
+    /// The clip that the host asked for last.
+    fn wanted(&self) -> Cycle {
+        self.asset().clip_cycle(self.control.wanted_clip())
+    }
+
+    /// Before anything moves on: a picture can be drawn.
+    fn check_room(&self) -> Result<()> {
+        if self.footage.has_room() { Ok(()) } else { Err(footage::all_lent()) }
     }
 
     /// The patch on screen as a speech frame, as far as it is present; `whole` leaves nothing out.
-    fn speech(&mut self, now: Duration, whole: bool, mut picture: Lent<FrameBuffer>) -> Frame {
+    fn speech(&mut self, now: Duration, whole: bool) -> Result<Frame> {
         let started = Instant::now();
         self.leaving = self.leaving.take().and_then(|(patch, left)| Some((patch, closer(left)?)));
-        if let Some(patch) = &self.current {
-            let starts = whole || patch.frame == 0;
-            let level = self.playhead.speak(now, patch.cycle, starts);
-            let presence = shown_of(patch.presence, level);
-            let leaving = self.leaving.as_ref().map(|(patch, left)| (patch.pixels.as_slice(), *left));
-            let arriving = (patch.pixels.as_slice(), presence);
-            self.compositor.draw(patch.cycle, leaving.into_iter().chain([arriving]), &mut picture);
+        let Some(patch) = self.current.as_deref() else { return Err(self.control.gone()) };
+        let (starts, cycle) = (whole || patch.frame == 0, patch.cycle);
+        let place = Place { position: cycle, cycle: self.footage.asset().cycle_of(cycle) };
+        let level = self.playhead.speak(now, place, starts);
+        let mut base = self.footage.take(cycle)?;
+        let arriving = (patch.pixels.as_slice(), shown_of(patch.presence, level));
+        let leaving = self.leaving.as_ref().map(|(patch, left)| (patch.pixels.as_slice(), *left));
+        if let Some((picture, layer)) = base.parts(self.footage.asset()) {
+            self.compositor.draw(picture, layer, leaving.into_iter().chain([arriving]));
             picture.audio.clear();
             picture.audio.extend_from_slice(&patch.audio);
             picture.utterance = control::utterance(patch.utterance);
             picture.utterance_frame = patch.frame;
             picture.pts = self.fps.time_of(patch.frame);
         }
-        self.finish(started, picture)
+        Ok(self.finish(started, base))
     }
 
     /// The base frame, with what is left of a closing mouth.
-    fn idle_picture(&mut self, now: Duration, mut picture: Lent<FrameBuffer>) -> Frame {
+    fn idle_picture(&mut self, now: Duration) -> Result<Frame> {
         let started = Instant::now();
-        let position = self.playhead.position();
         self.leaving = None;
         if self.playhead.level() == 0 && self.current.take().is_some() {
             self.control.wake();
         }
+        let mut base = self.footage.take(self.playhead.position())?;
         let closing = self
             .current
             .as_ref()
             .map(|patch| (patch.pixels.as_slice(), shown_of(patch.presence, self.playhead.level())));
-        self.compositor.draw(position, closing.into_iter(), &mut picture);
-        picture.audio.clear();
-        picture.utterance = None;
-        picture.utterance_frame = 0;
-        picture.pts = now;
-        self.finish(started, picture)
+        if let Some((picture, layer)) = base.parts(self.footage.asset()) {
+            self.compositor.draw(picture, layer, closing.into_iter());
+            picture.audio.clear();
+            picture.utterance = None;
+            picture.utterance_frame = 0;
+            picture.pts = now;
+        }
+        Ok(self.finish(started, base))
     }
 
-    fn finish(&mut self, started: Instant, mut picture: Lent<FrameBuffer>) -> Frame {
+    fn finish(&mut self, started: Instant, mut base: Base) -> Frame {
+        self.compositor.fade(&mut base.picture, self.playhead.fade());
+        let position = base.picture.cycle_index;
+        let mut picture = self.footage.drawn(base, position);
         picture.index = self.index;
         self.index += 1;
-        self.control.set_shown(picture.cycle_index);
+        self.control.set_shown(position);
         self.control.counters.shown.fetch_add(1, Relaxed);
         self.control.counters.compose.add(started.elapsed());
         Frame { buffer: picture }

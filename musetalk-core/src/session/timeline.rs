@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::asset::cycle;
+use crate::asset::cycle::Cycle;
 use crate::time::FrameRate;
 
 /// One utterance on its way through the worker.
@@ -70,8 +70,8 @@ impl Timeline {
     }
 
     /// Where the cycle stands after the last frame that was planned, if any was.
-    pub(crate) fn cycle_after(&self, frames: u32) -> Option<u32> {
-        self.start.map(|start| cycle::advance(start, self.next, frames))
+    pub(crate) fn cycle_after(&self, cycle: impl FnOnce(u32) -> Cycle) -> Option<u32> {
+        self.start.map(|start| cycle(start).advance(start, self.next))
     }
 
     /// The first frame that can still be on screen in time, for a listener who has heard `heard` samples and a device
@@ -106,13 +106,20 @@ pub(crate) enum Planned {
 /// Where an utterance starts in the base cycle.
 ///
 /// It continues what will be on screen: the previous utterance, while that one is not past; else one step after what
-/// was shown last; else, for an avatar that has shown nothing, the first frame.
-pub(crate) fn start(previous: Option<u32>, shown: Option<u32>, frames: u32) -> u32 {
-    match (previous, shown) {
+/// was shown last; else, for an avatar that has shown nothing, the first frame. If another clip than that is `wanted`, it starts
+/// where that one does: between utterances a clip may change, inside one never.
+pub(crate) fn start(
+    previous: Option<u32>,
+    shown: Option<u32>,
+    wanted: Cycle,
+    cycle_of: impl Fn(u32) -> Cycle,
+) -> u32 {
+    let continued = match (previous, shown) {
         (Some(after), _) => after,
-        (None, Some(shown)) => cycle::advance(shown, 1, frames),
-        (None, None) => 0,
-    }
+        (None, Some(shown)) => cycle_of(shown).advance(shown, 1),
+        (None, None) => wanted.start(),
+    };
+    if wanted.contains(continued) { continued } else { wanted.start() }
 }
 
 #[cfg(test)]
@@ -172,8 +179,22 @@ mod tests {
 
     #[test]
     fn an_utterance_continues_what_is_on_screen() {
-        assert_eq!(start(Some(7), Some(3), 10), 7);
-        assert_eq!(start(None, Some(19), 10), 0);
-        assert_eq!(start(None, None, 10), 0);
+        let cycle = Cycle::new(0, 10);
+        let start = |previous, shown| start(previous, shown, cycle, |_| cycle);
+        assert_eq!(start(Some(7), Some(3)), 7);
+        assert_eq!(start(None, Some(19)), 0);
+        assert_eq!(start(None, None), 0);
+    }
+
+    #[test]
+    fn an_utterance_begins_in_the_clip_that_is_wanted() {
+        let (first, second) = (Cycle::new(0, 10), Cycle::new(10, 4));
+        let cycle_of = |position| if first.contains(position) { first } else { second };
+        let start = |previous, shown| start(previous, shown, second, cycle_of);
+        assert_eq!(start(None, None), 20);
+        assert_eq!(start(Some(7), Some(3)), 20);
+        assert_eq!(start(None, Some(3)), 20);
+        assert_eq!(start(None, Some(27)), 20, "its cycle starts over");
+        assert_eq!(start(Some(23), Some(22)), 23);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use super::cost::Cost;
-use crate::asset::{AvatarAsset, cycle};
+use crate::asset::{AvatarAsset, Reading};
 use crate::audio::window::WindowPlan;
 use crate::networks::AudioEncoder;
 use crate::session::control::Control;
@@ -32,6 +32,9 @@ pub(crate) struct Session {
     previous: Option<(u64, u32)>,
     next: Next,
     states: States,
+    /// The face that the next frame starts from, and the room to read it in.
+    latent: Vec<f32>,
+    reading: Reading,
     /// When this session was last served, as a count of device calls.
     pub(super) served: u64,
     /// What one frame costs this session, from its audio to its picture.
@@ -76,6 +79,8 @@ impl Session {
     ) -> Self {
         Self {
             control,
+            latent: vec![0.0; asset.latent_len()],
+            reading: Reading::default(),
             asset,
             fps,
             rate,
@@ -146,6 +151,12 @@ impl Session {
                 let slack = timeline.slack(heard, self.outbox.unread())
                     + if recording { PATIENT } else { Duration::ZERO };
                 self.plan();
+                let frame = self.asset.frame_at(self.next.cycle);
+                if let Err(error) = self.asset.latent(frame, &mut self.reading, &mut self.latent) {
+                    // Its file is damaged; others go on.
+                    self.fail(&error);
+                    return None;
+                }
                 return Some(slack);
             }
         }
@@ -181,7 +192,7 @@ impl Session {
 
     /// The face that the next frame starts from.
     pub(super) fn latent(&self) -> &[f32] {
-        self.asset.latent(self.next.cycle)
+        &self.latent
     }
 
     /// The next frame was made: hands it over.
@@ -262,7 +273,7 @@ impl Session {
 
     fn end(&mut self, frames: u64, samples: u64) {
         if let Some(timeline) = self.timeline.take() {
-            let after = timeline.cycle_after(self.asset.frames());
+            let after = timeline.cycle_after(|start| self.asset.cycle_of(start));
             // An empty utterance leaves the cycle where it was.
             self.previous = after.map(|after| (timeline.utterance(), after)).or(self.previous);
             self.outbox.send(Item::End { utterance: timeline.utterance(), frames, samples });
@@ -282,7 +293,7 @@ impl Session {
     /// Settles where the next frame stands in the base cycle; for the first one, where the utterance does.
     fn plan(&mut self) {
         let Some(timeline) = &mut self.timeline else { return };
-        let frames = self.asset.frames();
+        let asset = &self.asset;
         // Only what will still be shown can be continued.
         let control = &self.control;
         let previous = self
@@ -291,7 +302,11 @@ impl Session {
             .map(|(_, after)| after);
         // The first frame made continues what is on screen, also when earlier ones were given up.
         let next = timeline.next();
-        let start = || cycle::retreat(timeline::start(previous, control.shown(), frames), next, frames);
+        let start = || {
+            let wanted = asset.clip_cycle(control.wanted_clip());
+            let start = timeline::start(previous, control.shown(), wanted, |shown| asset.cycle_of(shown));
+            asset.cycle_of(start).retreat(start, next)
+        };
         let start = match timeline.plan(start) {
             Planned::Before(start) => start,
             Planned::Now(start) => {
@@ -299,7 +314,7 @@ impl Session {
                 start
             }
         };
-        self.next.cycle = cycle::advance(start, timeline.next(), frames);
+        self.next.cycle = asset.cycle_of(start).advance(start, timeline.next());
     }
 
     /// Sends the next frame: with these pixels, or as it is in the footage.
