@@ -8,6 +8,9 @@ use musetalk_core::{ErrorKind, Result};
 use super::resample::{Resample, to_i16};
 use crate::audio_file::AudioFile;
 
+/// Below this nobody speaks: −34 dBFS.
+const QUIET: f32 = 0.02;
+
 /// What the server hears.
 #[derive(Debug)]
 pub(super) struct Ear {
@@ -24,6 +27,8 @@ struct Recording {
     resample: Resample,
     /// Samples that are still to come, where not all of it is wanted.
     left: Option<u64>,
+    /// Its first sound is still to come, and what comes before is not wanted.
+    quiet: bool,
 }
 
 impl Ear {
@@ -32,12 +37,12 @@ impl Ear {
         Self { rate, recording: None, waiting: VecDeque::new(), converted: Vec::new() }
     }
 
-    /// Lets a file be heard from its start, all of it or these seconds; what was heard before breaks off.
+    /// Lets a file be heard: all of it, or these seconds from its first sound on. What was heard before breaks off.
     pub(super) fn play(&mut self, path: &Path, seconds: Option<f64>) -> Result<()> {
         let file = AudioFile::open(path)?;
         let resample = Resample::new(file.sample_rate(), self.rate)?;
         let left = seconds.map(|seconds| (seconds * f64::from(self.rate)) as u64);
-        self.recording = Some(Recording { file, resample, left });
+        self.recording = Some(Recording { file, resample, left, quiet: seconds.is_some() });
         self.waiting.clear();
         Ok(())
     }
@@ -71,6 +76,11 @@ impl Ear {
                 false
             }
         };
+        if recording.quiet {
+            let first = self.converted.iter().position(|sample| sample.abs() > QUIET);
+            recording.quiet = first.is_none();
+            self.converted.drain(..first.unwrap_or(self.converted.len()));
+        }
         let length =
             recording.left.map_or(self.converted.len(), |left| (left as usize).min(self.converted.len()));
         self.waiting.extend(self.converted[..length].iter().copied().map(to_i16));
@@ -116,7 +126,7 @@ mod tests {
             heard.extend(ear.listen(640).unwrap());
         }
         assert_eq!(heard.len(), 13 * 640, "half a second in periods of 40 ms");
-        assert!(heard[6_000..8_000].iter().any(|sample| sample.abs() > 1_000));
+        assert!(heard[..2_000].iter().any(|sample| sample.abs() > 1_000));
         assert!(heard[8_000..].iter().all(|sample| *sample == 0));
         assert!((check(voice).unwrap() - 12.3).abs() < 0.1);
     }

@@ -46,7 +46,7 @@ impl Person {
                 Step::Calm,
                 Step::Do(Deed::Write("Tell me more about that.")),
                 Step::Heard(2.0),
-                Step::Do(Deed::Speak(Some(1.2))),
+                Step::Do(Deed::Speak(Some(1.6))),
                 Step::Calm,
             ]),
         }
@@ -89,7 +89,7 @@ mod tests {
         assert!(matches!(person.next(busy), Some(Deed::Write(_))));
         assert_eq!(person.next(Situation { calm: false, heard: 1.0 }), None);
         assert_eq!(person.next(Situation { calm: false, heard: 2.1 }), None);
-        assert_eq!(person.next(Situation { calm: false, heard: 2.2 }), Some(Deed::Speak(Some(1.2))));
+        assert_eq!(person.next(Situation { calm: false, heard: 2.2 }), Some(Deed::Speak(Some(1.6))));
         assert!(!person.is_done());
         assert_eq!((person.next(calm), person.next(calm)), (None, None));
         assert!(person.is_done());
