@@ -71,7 +71,7 @@ pub fn command(args: &args::Talk) -> Result<()> {
             let (fps, asset) = (reader.fps(), reader.asset());
             let fps = (fps.numerator(), fps.denominator());
             let format = VideoFormat::new(asset.width(), asset.height(), fps, rate)?;
-            let bridge = Bridge::new(writer, reader.interrupter());
+            let bridge = Bridge::new(writer, reader.interrupter()).direct(reader.director());
             let mouth = Mouth::Face { reader: Box::new(reader), utterances: bridge.utterances(), rate };
             (mouth, Some(Screen::new(target, format, args.overwrite)), builder.voice(bridge))
         }
