@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use musetalk_core::{Director, ErrorKind, Heard, Interrupter, PcmWriter, UtteranceId};
+use musetalk_core::{Clip, Director, ErrorKind, Heard, Interrupter, PcmWriter, UtteranceId};
 
 use crate::RealtimeClient;
 use crate::session::Posture;
@@ -34,6 +34,7 @@ pub struct Bridge {
     utterances: Utterances,
     buffer: Vec<f32>,
     on_posture: Option<OnPosture>,
+    director: Option<Director>,
     /// The avatar is gone; nothing waits for it any more.
     gone: bool,
 }
@@ -77,6 +78,7 @@ impl Bridge {
             utterances: Utterances::default(),
             buffer: Vec::with_capacity(CHUNK),
             on_posture: None,
+            director: None,
             gone: false,
         }
     }
@@ -88,25 +90,12 @@ impl Bridge {
         self
     }
 
-    /// Lets the avatar look like what it does: asks for the clip named idle, listening, thinking, working or speaking, where the avatar has
-    /// it; for one that it lacks, its first. In place of [`on_posture`](Self::on_posture).
+    /// Has the avatar play the clip of what it is doing: the one named `idle`, `listening`, `thinking`, `working` or `speaking`, in
+    /// any case. Where there is none, thinking stands in for working, and the avatar's first clip for all others.
     #[must_use]
-    pub fn directed_by(self, director: Director) -> Self {
-        self.on_posture(move |posture| {
-            let name = match posture {
-                Posture::Listening => "listening",
-                Posture::Thinking => "thinking",
-                Posture::Working => "working",
-                Posture::Speaking => "speaking",
-                Posture::Idle => "idle",
-            };
-            if director.request_clip(name).is_err()
-                && let Some(first) = director.clips().first()
-            {
-                // A clip of the avatar itself: there is nothing to refuse.
-                let _known = director.request_clip(first.name()).is_ok();
-            }
-        })
+    pub fn direct(mut self, director: Director) -> Self {
+        self.director = Some(director);
+        self
     }
 
     /// For reporting what was heard.
@@ -159,11 +148,30 @@ impl Bridge {
     }
 }
 
+/// The clip that shows a posture, of those an avatar has.
+fn clip_of<'a>(posture: Posture, clips: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    let wanted: &[&str] = match posture {
+        Posture::Idle => &["idle"],
+        Posture::Listening => &["listening"],
+        Posture::Thinking => &["thinking"],
+        Posture::Working => &["working", "thinking"],
+        Posture::Speaking => &["speaking"],
+    };
+    let named = |name: &&str| clips.clone().find(|clip| clip.eq_ignore_ascii_case(name));
+    wanted.iter().find_map(named).or_else(|| clips.clone().next())
+}
+
 impl VoiceSink for Bridge {
     fn take(&mut self, sound: Sound<'_>) {
         if let Sound::Posture(posture) = sound {
             if let Some(told) = &mut self.on_posture {
                 told(posture);
+            }
+            if let Some(director) = &self.director
+                && let Some(name) = clip_of(posture, director.clips().iter().map(Clip::name))
+                && let Err(error) = director.request_clip(name)
+            {
+                log::warn!("{error}");
             }
             return;
         }
@@ -235,5 +243,20 @@ impl Utterances {
 impl std::fmt::Debug for Bridge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Bridge").field("waiting", &self.samples).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_posture_plays_its_clip_or_what_stands_in_for_it() {
+        let clips = ["rest", "Listening", "thinking"];
+        let of = |posture| clip_of(posture, clips.iter().copied());
+        assert_eq!(of(Posture::Listening), Some("Listening"));
+        assert_eq!(of(Posture::Working), Some("thinking"));
+        assert_eq!(of(Posture::Speaking), Some("rest"));
+        assert_eq!(of(Posture::Idle), Some("rest"));
     }
 }
