@@ -16,7 +16,7 @@ const FRAMES: usize = 10;
 /// If it cannot be made.
 pub fn person(engine: &Engine) -> Arc<AvatarAsset> {
     static PERSON: OnceLock<Arc<AvatarAsset>> = OnceLock::new();
-    let usual = musetalk_core::FrameRate::new(25, 1).expect("25 frames per second is a frame rate");
+    let usual = FrameRate::new(25, 1).expect("25 frames per second is a frame rate");
     let made = || Arc::new(AvatarAsset::from_parts(engine, &parts()).expect("the tiny person can be made"));
     if engine.pack().fps() == usual { Arc::clone(PERSON.get_or_init(made)) } else { made() }
 }

@@ -279,7 +279,8 @@ mod tests {
     #[test]
     fn the_specification_is_what_the_code_does() {
         let page = page();
-        let says = |text: String| assert!(page.contains(&text), "docs/avatar-format.md does not say {text:?}");
+        let says =
+            |text: String| assert!(page.contains(&text), "docs/avatar-format.md does not say {text:?}");
         says(format!("| 8..12 | u32 | the format: {AVATAR_FORMAT} |"));
         says(format!("| 0..8 | text | {} |", String::from_utf8_lossy(MAGIC)));
         says(format!("| {SIGNED}..{HEAD} | bytes | SHA-256 of bytes 0..{SIGNED} |"));
