@@ -194,9 +194,14 @@ impl FaceFinder {
     fn first_window(&self, face: &Detection) -> Window {
         let middle = [(face.x1 + face.x2) / 2.0, (face.y1 + face.y2) / 2.0];
         let side = face.width().max(face.height());
+        self.shown(middle, side)
+    }
+
+    /// DWPose knows bodies, and wants to see a part of one.
+    fn shown(&self, middle: [f32; 2], side: f32) -> Window {
         match self.landmarks {
-            FaceLandmarks::Light(_) => Window::around(middle, 1.1 * side, 1.1 * side),
             FaceLandmarks::DwPose(_) => Window::around(middle, 1.8 * side, 2.4 * side),
+            _ => Window::around(middle, 1.1 * side, 1.1 * side),
         }
     }
 
@@ -206,10 +211,7 @@ impl FaceFinder {
         let [x, y] = features::middle(points);
         let side = (1.25 * height).max(1.15 * width);
         let middle = [x, y - 0.08 * side];
-        match self.landmarks {
-            FaceLandmarks::Light(_) => Window::around(middle, 1.1 * side, 1.1 * side),
-            FaceLandmarks::DwPose(_) => Window::around(middle, 1.8 * side, 2.4 * side),
-        }
+        self.shown(middle, side)
     }
 
     /// How different a small picture is from the last, 0…1.
@@ -225,7 +227,7 @@ impl FaceFinder {
         let size = (picture.width, picture.height);
         let mut faces = match self.detector {
             FaceDetector::S3fd(_) => self.detector.find(picture.rgb, size)?,
-            FaceDetector::Light(_) => {
+            _ => {
                 let small = self.detector.size(size);
                 let scale = (size.0 as f32 / small.0 as f32, size.1 as f32 / small.1 as f32);
                 let found = self.detector.find(&picture.shrunk(small), small)?;
@@ -245,20 +247,48 @@ impl FaceFinder {
 
     /// The whole frame as the box of a person (spec §5.3).
     fn landmarks_of_whole(&mut self, picture: &Picture<'_>) -> Result<Landmarks> {
-        let (width, height) = (picture.width as f64, picture.height as f64);
         let size = self.landmarks.size();
-        let aspect = size.0 as f64 / size.1 as f64;
-        let (w, h) = (1.25 * width, 1.25 * height);
-        let (w, h) = if w > aspect * h { (w, w / aspect) } else { (aspect * h, h) };
-        let zoom = size.0 as f64 / w;
-        let (x, y) = (size.0 as f64 / 2.0, size.1 as f64 / 2.0);
-        let forward = [[zoom, 0.0, x - zoom * width / 2.0], [0.0, zoom, y - zoom * height / 2.0]];
-        let crop = warp_affine(picture.rgb, (picture.width, picture.height), size, &forward);
+        let whole = WholeFrame::of((picture.width, picture.height), size);
+        let crop = warp_affine(picture.rgb, (picture.width, picture.height), size, &whole.forward());
         let points = self.landmarks.find(&crop)?;
-        let back = |part: f32, side: usize, length: f64, all: f64| {
-            (f64::from(part) / side as f64 * length + all / 2.0 - length / 2.0) as f32
-        };
-        Ok(points.map(|[x, y]| [back(x, size.0, w, width), back(y, size.1, h, height)]))
+        Ok(points.map(|point| whole.back(point)))
+    }
+}
+
+/// A frame as the box of a person, enlarged by a quarter and to the shape of the network's input (spec §5.3).
+///
+/// Middle and size are kept in 32 bits and combined in 64, as the reference's arrays are: landmarks are cut to whole pixels, and 99.99999
+/// is not 100.
+struct WholeFrame {
+    middle: [f32; 2],
+    scale: [f32; 2],
+    size: (usize, usize),
+}
+
+impl WholeFrame {
+    fn of(frame: (usize, usize), size: (usize, usize)) -> Self {
+        let (width, height) = (frame.0 as f32, frame.1 as f32);
+        let aspect = size.0 as f32 / size.1 as f32;
+        let (w, h) = (1.25 * width, 1.25 * height);
+        let scale = if w > aspect * h { [w, w / aspect] } else { [aspect * h, h] };
+        Self { middle: [width / 2.0, height / 2.0], scale, size }
+    }
+
+    /// Frame to input.
+    fn forward(&self) -> [[f64; 3]; 2] {
+        let zoom = self.size.0 as f64 / f64::from(self.scale[0]);
+        let [x, y] = self.middle.map(f64::from);
+        let (across, down) = (self.size.0 as f64 / 2.0, self.size.1 as f64 / 2.0);
+        [[zoom, 0.0, across - zoom * x], [0.0, zoom, down - zoom * y]]
+    }
+
+    /// Input to frame.
+    fn back(&self, point: [f32; 2]) -> [f32; 2] {
+        let sides = [self.size.0, self.size.1];
+        std::array::from_fn(|axis| {
+            let (scale, middle) = (f64::from(self.scale[axis]), f64::from(self.middle[axis]));
+            (f64::from(point[axis]) / sides[axis] as f64 * scale + middle - 0.5 * scale) as f32
+        })
     }
 }
 
@@ -304,3 +334,6 @@ fn sharpness(rgb: &[u8]) -> f32 {
     }
     sum / ((SHARP - 2) * (SHARP - 2)) as f32 / (contrast + 4.0)
 }
+
+#[cfg(test)]
+mod tests;
