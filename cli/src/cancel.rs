@@ -25,6 +25,11 @@ pub fn requested() -> bool {
     REQUESTED.load(Ordering::SeqCst)
 }
 
+/// Whether someone asked for the work to stop, and takes the request back: what follows may be cancelled again.
+pub(crate) fn take() -> bool {
+    REQUESTED.swap(false, Ordering::SeqCst)
+}
+
 /// Stops here when someone asked for it.
 ///
 /// # Errors

@@ -8,6 +8,7 @@
 //! | [`video`] | pictures and sound as mp4, AVI, a folder of PNG, or raw RGB |
 //! | [`footage`] | a video, a picture or a folder of pictures, as frames |
 //! | [`demo`], [`render`] | a voice and a face in, a video out |
+//! | [`talk`] | a conversation with a model that hears and answers, and its face |
 //! | [`pack`], [`avatar`] | reading, checking and making what a render needs |
 //! | [`bench`](mod@bench) | what this machine reaches, measured |
 //! | [`doctor`] | what runs on this machine and what does not |
@@ -26,6 +27,7 @@ pub mod progress;
 pub mod render;
 pub mod report;
 pub mod setup;
+pub mod talk;
 pub mod video;
 
 mod demo_files;
@@ -49,6 +51,7 @@ pub fn run(args: Args) -> Result<()> {
     match args.command {
         Command::Demo(demo) => demo::command(&demo),
         Command::Render(render) => render::command(&render),
+        Command::Talk(talk) => talk::command(&talk),
         Command::Pack(pack) => pack::command(&pack),
         Command::Avatar(avatar) => avatar::command(&avatar),
         Command::Bench(bench) => bench::command(&bench),

@@ -12,6 +12,18 @@ pub(crate) fn line(text: &str) {
     drop(writeln!(std::io::stdout(), "{}", printable(text)));
 }
 
+/// A part of a line, on standard output, at once.
+pub(crate) fn piece(text: &str) {
+    let mut out = std::io::stdout();
+    drop(write!(out, "{}", printable(text)));
+    drop(out.flush());
+}
+
+/// A part of a remark, on standard error.
+pub(crate) fn piece_of_note(text: &str) {
+    drop(write!(std::io::stderr(), "{}", printable(text)));
+}
+
 /// A result that is one line, whatever the names in it are.
 pub(crate) fn one_line(text: &str) {
     line(&text.replace('\n', "\\n"));

@@ -8,10 +8,11 @@ use std::path::Path;
 
 use support::{Folder, musetalk, said};
 
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 14] = [
     &[],
     &["demo"],
     &["render"],
+    &["talk"],
     &["pack"],
     &["pack", "build"],
     &["pack", "inspect"],

@@ -301,7 +301,8 @@ impl FrameReader {
     }
 
     /// Up to where the utterance that plays, or plays next, has its frames. `None` until its first three are ready: start
-    /// its sound then. Never waits.
+    /// its sound then. On a device that takes longer for a frame than a frame lasts, `None` for up to 150 ms more, until
+    /// the sound that such a frame hears is in: pictures that come when they are due need it. Never waits.
     ///
     /// # Errors
     ///

@@ -23,8 +23,8 @@ use crate::session::footage::Footage;
 use crate::session::inbox::inbox;
 use crate::session::listener::Listener;
 use crate::session::outbox::outbox;
-use crate::session::reader::Reader;
-use crate::session::worker::{Session, Sizes, Worker};
+use crate::session::reader::{Reader, Timing};
+use crate::session::worker::{Cost, Session, Sizes, Worker};
 use crate::trial::{self, SelfTest};
 use crate::{Error, ErrorKind, Result};
 
@@ -165,7 +165,9 @@ impl Engine {
             .collect::<Result<_>>()?;
         let compositor = Compositor::new(&asset, options.format)?;
         let footage = Footage::new(asset, options.format, options.preload_limit, Pool::new(pictures))?;
-        let reader = Reader::new(items, Arc::clone(&control), (footage, compositor), (fps, rate), patches);
+        let reach = self.look_ahead(rate)? + fps.period();
+        let timing = Timing { fps, rate, reach };
+        let reader = Reader::new(items, Arc::clone(&control), (footage, compositor), timing, patches);
         shared.arrivals.send(session).map_err(|e| closed().caused_by(e.to_string()))?;
         control.wake();
         Ok(Avatar::new(mouthpiece, reader, self.clone()))
@@ -516,6 +518,7 @@ impl EngineBuilder {
             arrivals: arriving,
             wake: awake,
             stop: Arc::clone(&stop),
+            cost: Cost::default(),
         };
         if options.device != Device::Cpu || frame_macs(pack) <= QUICK {
             worker.warm_up()?;
@@ -552,11 +555,11 @@ impl Drop for Shared {
     }
 }
 
-/// Multiply-accumulates of a frame that a CPU does in about a tenth of a second.
+/// Multiply-accumulates of a frame that two cores of a CPU do in about a third of a second.
 ///
 /// At its first use a GPU compiles and takes memory, so that it must happen before somebody waits for a frame. On a CPU the first run
 /// is like the next, and one of full-size networks would only keep the host waiting for five more seconds.
-const QUICK: u64 = 5_000_000_000;
+const QUICK: u64 = 50_000_000_000;
 
 fn frame_macs(pack: &ModelPack) -> u64 {
     let networks = &pack.manifest().networks;

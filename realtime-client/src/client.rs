@@ -1,9 +1,12 @@
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::connection::{Line, within};
 use crate::protocol::{NewItem, ResponseParams, SessionUpdate, UserPart};
-use crate::session::{Entry, Event, Posture, State, ToolOutput, Usage};
+use crate::session::{Entry, Event, Posture, Session, State, ToolOutput, Usage};
 use crate::voice::{Sense, VoiceSink};
 use crate::{Config, Error, ErrorKind, Result, Tools};
 
@@ -41,7 +44,12 @@ pub struct Builder {
     tools: Tools,
     sink: Option<Box<dyn VoiceSink>>,
     sense: Option<Box<dyn Sense>>,
+    record: Record,
 }
+
+/// Where a conversation is written down.
+#[derive(Default)]
+struct Record(Option<Box<dyn Write + Send>>);
 
 impl Builder {
     /// Functions that the model may call. They run by themselves; the host only sees that they do.
@@ -65,6 +73,15 @@ impl Builder {
         self
     }
 
+    /// Writes the conversation down as lines of JSON, for a [`Replay`](crate::Replay): everything but the person's voice and the
+    /// key. Called on threads of this crate, so give it a buffered file and no slow device; when it fails the recording ends and
+    /// the conversation goes on.
+    #[must_use]
+    pub fn record(mut self, into: impl Write + Send + 'static) -> Self {
+        self.record = Record(Some(Box::new(into)));
+        self
+    }
+
     /// Begins to connect and returns at once; [`Event::State`] tells how it goes.
     ///
     /// # Errors
@@ -80,12 +97,13 @@ impl Builder {
             let (id, shared) = (call_id.clone(), shared.clone());
             let answer = move |output: ToolOutput| {
                 if let Some(shared) = shared.upgrade() {
-                    shared.with(|session| session.tool_output(&id, output));
+                    let what = || ("tool_output", json!([id, output.text, output.reply]));
+                    shared.asked(what, |session| session.tool_output(&id, output.clone()));
                 }
             };
             tools.call(name, arguments, Box::new(answer));
         };
-        let line = Line::start(config, self.sink, self.sense, Box::new(watch))?;
+        let line = Line::start(config, self.sink, self.sense, Box::new(watch), self.record.0)?;
         Ok(RealtimeClient { line: Arc::new(line) })
     }
 }
@@ -169,7 +187,7 @@ impl RealtimeClient {
     /// Take it from the clock of the audio device and report it often: when the person interrupts, this is what the model
     /// is told that was heard.
     pub fn heard(&self, utterance: u64, samples: u64) {
-        self.line.shared.with(|session| session.heard(utterance, samples));
+        self.line.shared.heard(utterance, samples);
     }
 
     /// The person writes this; an answer is asked for.
@@ -187,7 +205,7 @@ impl RealtimeClient {
     ///
     /// Those of [`Session::say`](crate::session::Session::say).
     pub fn show(&self, content: Vec<UserPart>) -> Result<()> {
-        self.line.shared.with(|session| session.say(content, true))
+        self.line.shared.asked(|| ("say", json!(content)), |session| session.say(content.clone(), true))
     }
 
     /// See [`Session::add_item`](crate::session::Session::add_item).
@@ -205,7 +223,7 @@ impl RealtimeClient {
     ///
     /// Those of [`Session::delete_item`](crate::session::Session::delete_item).
     pub fn delete_item(&self, item_id: &str) -> Result<()> {
-        self.line.shared.with(|session| session.delete_item(item_id))
+        self.line.shared.asked(|| ("delete_item", json!(item_id)), |session| session.delete_item(item_id))
     }
 
     /// See [`Session::respond`](crate::session::Session::respond).
@@ -214,7 +232,7 @@ impl RealtimeClient {
     ///
     /// Those of [`Session::respond`](crate::session::Session::respond).
     pub fn respond(&self, params: Option<ResponseParams>) -> Result<()> {
-        self.line.shared.with(|session| session.respond(params))
+        self.line.shared.asked(|| ("respond", Value::Null), |session| session.respond(params))
     }
 
     /// See [`Session::aside`](crate::session::Session::aside).
@@ -223,12 +241,12 @@ impl RealtimeClient {
     ///
     /// Those of [`Session::aside`](crate::session::Session::aside).
     pub fn aside(&self, tag: &str, params: ResponseParams) -> Result<()> {
-        self.line.shared.with(|session| session.aside(tag, params))
+        self.line.shared.asked(|| ("aside", json!(tag)), |session| session.aside(tag, params))
     }
 
     /// Cuts what is being made and what sounds.
     pub fn interrupt(&self) {
-        self.line.shared.with(crate::session::Session::interrupt);
+        self.line.shared.asked(|| ("interrupt", Value::Null), Session::interrupt);
     }
 
     /// Push to talk, key down. See [`Session::press`](crate::session::Session::press).
@@ -237,7 +255,7 @@ impl RealtimeClient {
     ///
     /// Those of [`Session::press`](crate::session::Session::press).
     pub fn press(&self) -> Result<()> {
-        self.line.shared.with(crate::session::Session::press)
+        self.line.shared.asked(|| ("press", Value::Null), Session::press)
     }
 
     /// Push to talk, key up. See [`Session::release`](crate::session::Session::release).
@@ -255,12 +273,13 @@ impl RealtimeClient {
     ///
     /// Those of [`Session::update`](crate::session::Session::update).
     pub fn update(&self, update: &SessionUpdate) -> Result<()> {
-        self.line.shared.with(|session| session.update(update))
+        self.line.shared.asked(|| ("update", update.to_tree()), |session| session.update(update))
     }
 
     /// Answers a function call that no registered function took; `false` if nobody waits for it any more.
     pub fn tool_output(&self, call_id: &str, output: ToolOutput) -> bool {
-        self.line.shared.with(|session| session.tool_output(call_id, output))
+        let what = || ("tool_output", json!([call_id, output.text, output.reply]));
+        self.line.shared.asked(what, |session| session.tool_output(call_id, output.clone()))
     }
 
     /// Whether a remote tool may run. See [`Session::approve`](crate::session::Session::approve).
@@ -269,12 +288,13 @@ impl RealtimeClient {
     ///
     /// Those of [`Session::approve`](crate::session::Session::approve).
     pub fn approve(&self, request_id: &str, approve: bool, reason: Option<String>) -> Result<()> {
-        self.line.shared.with(|session| session.approve(request_id, approve, reason))
+        let what = || ("approve", json!([request_id, approve, reason]));
+        self.line.shared.asked(what, |session| session.approve(request_id, approve, reason.clone()))
     }
 
     /// Ends the session: the connection is closed within a second.
     pub fn close(&self) {
-        self.line.shared.with(crate::session::Session::close);
+        self.line.shared.asked(|| ("close", Value::Null), Session::close);
     }
 
     /// What was said on both sides, in the order of the conversation. Copies.
@@ -284,17 +304,17 @@ impl RealtimeClient {
 
     /// What it has cost so far.
     pub fn usage(&self) -> Usage {
-        self.line.shared.read(crate::session::Session::usage)
+        self.line.shared.read(Session::usage)
     }
 
     /// What the face should look like it is doing.
     pub fn posture(&self) -> Posture {
-        self.line.shared.read(crate::session::Session::posture)
+        self.line.shared.read(Session::posture)
     }
 
     /// The rate of the answers, in Hz.
     pub fn output_rate(&self) -> u32 {
-        self.line.shared.read(crate::session::Session::output_rate)
+        self.line.shared.read(Session::output_rate)
     }
 }
 

@@ -30,6 +30,7 @@ mod tools;
 
 pub use client::{Builder, RealtimeClient};
 pub use config::Config;
+pub use connection::Replay;
 pub use error::{Error, ErrorKind, Result};
 pub use key::Key;
 pub use picture::Picture;

@@ -4,11 +4,15 @@
 
 mod support;
 
+use std::io::Read as _;
+use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use realtime_client::scripted::{Fault, Scenario};
 use realtime_client::session::{Event, State};
 use realtime_client::{Config, ErrorKind, Key, Provider, RealtimeClient};
+use rustls::pki_types::PrivatePkcs8KeyDer;
 use support::*;
 
 /// How a session ends that may not try again.
@@ -87,6 +91,39 @@ fn tls_with_somebody_who_speaks_none_is_no_connection() {
     assert!(matches!(error.kind(), ErrorKind::Network | ErrorKind::Untrusted), "{error:?}");
 }
 
+/// Anybody can make such a certificate: `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -subj /CN=localhost`.
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_refused_before_the_key_is_sent() {
+    let certificate = include_bytes!("tls/certificate.der").to_vec();
+    let key = include_bytes!("tls/key.der").to_vec();
+    let ring = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ServerConfig::builder_with_provider(ring)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.into()], PrivatePkcs8KeyDer::from(key).into())
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut connection = rustls::ServerConnection::new(Arc::new(tls)).unwrap();
+        let mut read = Vec::new();
+        let outcome = rustls::Stream::new(&mut connection, &mut stream).read_to_end(&mut read);
+        (outcome.is_err(), read)
+    });
+    let mut config = Config::new(
+        Provider::at(&format!("wss://localhost:{port}/v1")).unwrap(),
+        Some(Key::new(KEY).unwrap()),
+    );
+    config.options.reconnect_attempts = 5;
+    let talk = RealtimeClient::builder().start(config).unwrap();
+    let error = why_closed(&talk);
+    assert_eq!(error.kind(), ErrorKind::Untrusted, "and it is not tried again: {error}");
+    assert!(error.to_string().contains("certificate"), "{error}");
+    assert_eq!(server.join().unwrap(), (true, Vec::new()), "not a byte came through");
+}
+
 #[test]
 fn a_giant_frame_is_refused_and_the_next_connection_works() {
     let server = faulty(Fault::GiantFrame(100_000));
@@ -125,7 +162,15 @@ fn a_server_that_stops_reading_delays_nobody() {
         talk.push_audio(&[1; 24_000]);
     }
     assert!(talk.dropped_audio() > 0);
-    drop(talk);
+    // And it is given up, with a reason.
+    let events = until(&talk, |event| matches!(event, Event::State(State::Reconnecting { .. })));
+    let Some(Event::State(State::Reconnecting { why, .. })) = events.last() else {
+        panic!("it was just seen")
+    };
+    // Which of the two is noticed first depends on the buffers of the system.
+    assert_eq!(why.kind(), ErrorKind::TimedOut);
+    let text = why.to_string();
+    assert!(["does not read", "no sign of life"].iter().any(|words| text.contains(words)), "{why}");
 }
 
 #[test]

@@ -168,6 +168,29 @@ fn items() -> Vec<NewItem> {
         items.push(NewItem::User { id: id.clone(), content: parts.clone() });
         items.push(NewItem::Assistant { id, text: "A red door.".to_owned() });
     }
+    let (server_label, name, arguments) = ("shop".to_owned(), "buy".to_owned(), "{}".to_owned());
+    for text in [None, Some("AAABAAIA".to_owned())] {
+        let transcript = Some("A red door.".to_owned());
+        items.push(NewItem::AssistantVoice {
+            id: text.clone().map(|_| "msg_2".to_owned()),
+            audio: text.clone(),
+            transcript,
+        });
+        items.push(NewItem::McpListTools {
+            id: text.clone(),
+            server_label: server_label.clone(),
+            tools: vec![json!({"name": "buy", "input_schema": {"type": "object"}})],
+        });
+        items.push(NewItem::McpCall {
+            id: "mcp_1".to_owned(),
+            server_label: server_label.clone(),
+            name: name.clone(),
+            arguments: arguments.clone(),
+            approval_request_id: text.clone(),
+            output: text,
+        });
+    }
+    items.push(NewItem::McpApprovalRequest { id: "mcpr_1".to_owned(), server_label, name, arguments });
     for reason in [None, Some("too dear".to_owned())] {
         items.push(NewItem::McpApprovalResponse {
             id: "mcpa_1".to_owned(),

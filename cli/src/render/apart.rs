@@ -10,6 +10,11 @@ use crate::video::Target;
 /// Refuses an output that is one of the sources, lies in it, or holds it: footage would be replaced by what was made of it, and
 /// a pack with a video inside is no longer as it was packed. Sources that do not exist are passed over.
 pub(crate) fn check(target: &Target, out: &Path, sources: &[&Path]) -> Result<()> {
+    check_option("--out", target, out, sources)
+}
+
+/// The same for an option of another name.
+pub(crate) fn check_option(option: &str, target: &Target, out: &Path, sources: &[&Path]) -> Result<()> {
     let Some(place) = place_of(target, out) else { return Ok(()) };
     for source in sources {
         // A part of the footage may be a link to elsewhere.
@@ -18,7 +23,7 @@ pub(crate) fn check(target: &Target, out: &Path, sources: &[&Path]) -> Result<()
         for read in read.filter_map(|path| path.canonicalize().ok()) {
             if place.starts_with(&read) || read.starts_with(&place) {
                 let sentence = format!(
-                    "--out lies where this command reads, at {}; write elsewhere: {}",
+                    "{option} lies where this command reads, at {}; write elsewhere: {}",
                     source.display(),
                     out.display()
                 );

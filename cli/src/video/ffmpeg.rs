@@ -37,7 +37,7 @@ impl Ffmpeg {
     pub fn find() -> Result<Self> {
         let program = crate::programs::find("ffmpeg").ok_or_else(|| {
             let sentence = "ffmpeg is needed for this kind of video and was not found along PATH; \
-                            install it, or end --out in .avi, which needs nothing";
+                            install it, or write to a name that ends in .avi, which needs nothing";
             Error::new(ErrorKind::Unsupported, sentence)
         })?;
         let list = Command::new(&program)
@@ -49,7 +49,7 @@ impl Ffmpeg {
         let offered = |name: &str| list.lines().any(|line| line.split_whitespace().nth(1) == Some(name));
         let encoder = ENCODERS.into_iter().find(|encoder| offered(encoder[0])).ok_or_else(|| {
             let sentence =
-                "this ffmpeg encodes neither H.264 nor MPEG-4; install another, or end --out in .avi";
+                "this ffmpeg encodes neither H.264 nor MPEG-4; install another, or write to a name that ends in .avi";
             Error::new(ErrorKind::Unsupported, format!("{sentence}: {}", program.display()))
         })?;
         Ok(Self { program, encoder })
@@ -253,7 +253,9 @@ impl Drop for Process {
 }
 
 fn does_not_start(program: &Path, cause: &std::io::Error) -> Error {
-    let sentence =
-        format!("ffmpeg does not start ({cause}); repair it, or end --out in .avi: {}", program.display());
+    let sentence = format!(
+        "ffmpeg does not start ({cause}); repair it, or write to a name that ends in .avi: {}",
+        program.display()
+    );
     Error::new(ErrorKind::Unsupported, sentence)
 }

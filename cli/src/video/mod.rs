@@ -107,12 +107,18 @@ impl Target {
     ///
     /// [`ErrorKind::Unsupported`] for an ending that means no kind of video.
     pub fn of(out: &Path) -> Result<Self> {
+        Self::of_option("--out", out)
+    }
+
+    /// The same for an option of another name.
+    pub(crate) fn of_option(option: &str, out: &Path) -> Result<Self> {
         if out.as_os_str() == "-" {
             return Ok(Self::Stdout);
         }
         let text = out.to_string_lossy();
         if text.is_empty() {
-            return Err(Error::new(ErrorKind::InvalidInput, "--out is empty; give a file, a folder or -"));
+            let sentence = format!("{option} is empty; give a file, a folder or -");
+            return Err(Error::new(ErrorKind::InvalidInput, sentence));
         }
         if text.ends_with(['/', std::path::MAIN_SEPARATOR]) || out.is_dir() {
             return Ok(Self::Folder(out.to_path_buf()));
@@ -124,7 +130,7 @@ impl Target {
             Some(other) => Err(Error::new(
                 ErrorKind::Unsupported,
                 format!(
-                    "--out ends in .{other}; end it in .mp4 or .avi for a video, in / for a folder of PNG pictures, \
+                    "{option} ends in .{other}; end it in .mp4 or .avi for a video, in / for a folder of PNG pictures, \
                      or give - for raw RGB: {text}"
                 ),
             )),

@@ -75,6 +75,33 @@ pub(crate) fn rms(samples: &[f32]) -> f64 {
     (samples.iter().map(|&s| f64::from(s) * f64::from(s)).sum::<f64>() / samples.len().max(1) as f64).sqrt()
 }
 
+/// Waits for something that another process does.
+pub(crate) fn wait_for(mut there: impl FnMut() -> bool) {
+    for _ in 0..6_000 {
+        if there() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    panic!("it did not happen within two minutes");
+}
+
+/// A WAV file of 16 bits and one channel.
+pub(crate) fn write_wav(path: &Path, rate: u32, pcm: &[i16]) {
+    let length = pcm.len() as u32 * 2;
+    let mut bytes = Vec::from(*b"RIFF");
+    bytes.extend((36 + length).to_le_bytes());
+    bytes.extend(b"WAVEfmt ");
+    bytes.extend(16_u32.to_le_bytes());
+    bytes.extend([1_u16, 1].iter().flat_map(|value| value.to_le_bytes()));
+    bytes.extend([rate, rate * 2].iter().flat_map(|value| value.to_le_bytes()));
+    bytes.extend([2_u16, 16].iter().flat_map(|value| value.to_le_bytes()));
+    bytes.extend(b"data");
+    bytes.extend(length.to_le_bytes());
+    bytes.extend(pcm.iter().flat_map(|sample| sample.to_le_bytes()));
+    std::fs::write(path, bytes).unwrap();
+}
+
 /// A file among the data that lie beside the project; says so aloud when a test skips for want of it.
 pub(crate) fn shared(name: &str) -> Option<PathBuf> {
     let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();

@@ -2,10 +2,11 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
-use super::stats::Counters;
+use super::stats::{Counters, nanos};
 use super::sync::{AtomicBool, AtomicU64};
 use crate::time::{Heard, UtteranceId};
 use crate::{Error, ErrorKind};
@@ -34,6 +35,11 @@ pub(crate) struct Control {
     starved: AtomicU64,
     /// What was heard last, packed; 0 for nothing. Written by the reader.
     heard: AtomicU64,
+    /// How many samples of the utterance begun last were pushed, packed; all bits of the samples once it is complete. Written
+    /// by the writer.
+    pushed: AtomicU64,
+    /// What a frame costs, in nanoseconds; written by the worker.
+    cost: AtomicU64,
     /// The writer has gone: what it left is all there will be.
     hung_up: AtomicBool,
     /// The reader has gone: the session is over.
@@ -56,6 +62,8 @@ impl Control {
             recording: AtomicBool::new(false),
             starved: AtomicU64::new(u64::MAX),
             heard: AtomicU64::new(0),
+            pushed: AtomicU64::new(0),
+            cost: AtomicU64::new(0),
             hung_up: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             failure: OnceLock::new(),
@@ -133,6 +141,28 @@ impl Control {
     /// The worker has taken all `pushed` samples, and needs more for the next frame of this utterance.
     pub(crate) fn is_starved(&self, utterance: u64, pushed: u64) -> bool {
         self.starved.load(Ordering::Acquire) == pack(utterance, pushed)
+    }
+
+    /// So much of this utterance was pushed; `None` for all of it.
+    pub(crate) fn set_pushed(&self, utterance: u64, samples: Option<u64>) {
+        self.pushed.store(pack(utterance, samples.unwrap_or(SAMPLE_MASK)), Ordering::Release);
+    }
+
+    /// At least so many samples of this utterance were pushed, or all that it has.
+    pub(crate) fn has_pushed(&self, utterance: u64, samples: u64) -> bool {
+        let packed = self.pushed.load(Ordering::Acquire);
+        // One utterance is finished before the next begins.
+        packed >> SAMPLE_BITS != utterance & UTTERANCE_MASK
+            || packed & SAMPLE_MASK >= samples.min(SAMPLE_MASK)
+    }
+
+    pub(crate) fn set_cost(&self, cost: Duration) {
+        self.cost.store(nanos(cost), Ordering::Relaxed);
+    }
+
+    /// What a frame is expected to cost, from its audio to its picture.
+    pub(crate) fn cost(&self) -> Duration {
+        Duration::from_nanos(self.cost.load(Ordering::Relaxed))
     }
 
     pub(crate) fn set_recording(&self) {

@@ -31,8 +31,15 @@ pub(crate) fn inbox(capacity: usize, control: Arc<Control>) -> (Mouthpiece, Inbo
     let (samples_in, samples_out) = ring(capacity);
     let (marks_in, marks_out) = ring(MARKS);
     let inbox = Inbox { samples: samples_out, marks: marks_out, taken: 0, control: Arc::clone(&control) };
-    let mouthpiece =
-        Mouthpiece { samples: samples_in, marks: marks_in, pushed: 0, open: None, capacity, control };
+    let mouthpiece = Mouthpiece {
+        samples: samples_in,
+        marks: marks_in,
+        pushed: 0,
+        before: 0,
+        open: None,
+        capacity,
+        control,
+    };
     (mouthpiece, inbox)
 }
 
@@ -42,6 +49,8 @@ pub(crate) struct Mouthpiece {
     samples: Producer<f32>,
     marks: Producer<Placed>,
     pushed: u64,
+    /// What was pushed before the utterance that is open.
+    before: u64,
     open: Option<u64>,
     capacity: usize,
     control: Arc<Control>,
@@ -59,6 +68,8 @@ impl Mouthpiece {
         let utterance = self.control.begin();
         self.mark(Mark::Begin(utterance));
         self.open = Some(utterance);
+        self.before = self.pushed;
+        self.control.set_pushed(utterance, Some(0));
         self.control.wake();
         Ok(utterance)
     }
@@ -86,6 +97,9 @@ impl Mouthpiece {
         let pushed = self.samples.push_entire_slice(pcm).is_ok();
         debug_assert!(pushed, "the room was counted above, and only this end takes it");
         self.pushed += pcm.len() as u64;
+        if let Some(open) = self.open {
+            self.control.set_pushed(open, Some(self.pushed - self.before));
+        }
         self.control.wake();
         Ok(())
     }
@@ -107,6 +121,7 @@ impl Mouthpiece {
     fn close(&mut self) {
         if let Some(utterance) = self.open.take() {
             self.mark(Mark::Finish(utterance));
+            self.control.set_pushed(utterance, None);
         }
     }
 

@@ -19,6 +19,7 @@ mod batcher;
 pub(crate) mod compositor;
 pub(crate) mod control;
 pub(crate) mod footage;
+mod hold;
 pub(crate) mod inbox;
 pub(crate) mod listener;
 pub(crate) mod outbox;

@@ -10,6 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 use super::compositor::Compositor;
 use super::control::{self, Control};
 use super::footage::{self, Base, Footage};
+use super::hold::Hold;
 use super::outbox::{Item, Patch};
 use super::playhead::{CLOSING, Place, Playhead};
 use crate::asset::AvatarAsset;
@@ -44,6 +45,16 @@ struct Planned {
     end: Option<(u64, u64)>,
 }
 
+/// The rates of a session, and how it listens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timing {
+    pub(crate) fps: FrameRate,
+    /// Of the pushed samples.
+    pub(crate) rate: u32,
+    /// From the start of a frame to the end of what must be pushed before it is made, at most.
+    pub(crate) reach: Duration,
+}
+
 /// The state behind [`FrameReader`](crate::FrameReader).
 #[derive(Debug)]
 pub(crate) struct Reader {
@@ -54,6 +65,7 @@ pub(crate) struct Reader {
     playhead: Playhead,
     fps: FrameRate,
     rate: u32,
+    hold: Hold,
     utterances: VecDeque<Planned>,
     queue: VecDeque<Lent<Patch>>,
     /// The patch on screen: what closes when speech ends. Given back once the mouth is closed.
@@ -87,7 +99,7 @@ impl Reader {
         items: Receiver<Item>,
         control: Arc<Control>,
         (footage, compositor): (Footage, Compositor),
-        (fps, rate): (FrameRate, u32),
+        Timing { fps, rate, reach }: Timing,
         frames_ahead: usize,
     ) -> Self {
         let first = footage.asset().clip_cycle(0);
@@ -100,6 +112,7 @@ impl Reader {
             playhead: Playhead::new(fps.period(), first),
             fps,
             rate,
+            hold: Hold::new(reach),
             utterances: VecDeque::with_capacity(256),
             queue: VecDeque::with_capacity(frames_ahead),
             current: None,
@@ -223,11 +236,22 @@ impl Reader {
         if !(arrived && (all || last + 1 >= HEAD_START)) {
             return Ok(None);
         }
+        if on_screen.is_none() && !all && self.holds_back(planned.utterance) {
+            return Ok(None);
+        }
         let samples = match planned.end {
             Some((_, samples)) if all => samples,
             _ => self.fps.first_sample(last + 1, self.rate),
         };
         Ok(control::utterance(planned.utterance).map(|utterance| Heard { utterance, samples }))
+    }
+
+    /// The sound of an utterance whose first frames are ready must wait all the same.
+    fn holds_back(&mut self, utterance: u64) -> bool {
+        let needed = self.hold.needed(self.control.cost());
+        let samples = needed.as_nanos() * u128::from(self.rate) / 1_000_000_000;
+        let samples = u64::try_from(samples).unwrap_or(u64::MAX);
+        !self.control.has_pushed(utterance, samples) && self.hold.waits(utterance, self.opened.elapsed())
     }
 
     // ── paced ──

@@ -11,8 +11,10 @@ use crate::Result;
 use crate::audio::window::WindowPlan;
 use crate::networks::{AudioEncoder, Decoder, Generator};
 
+mod cost;
 mod session;
 
+pub(crate) use cost::Cost;
 pub(crate) use session::Session;
 
 /// The actor: its state, and [`run`](Self::run).
@@ -28,6 +30,8 @@ pub(crate) struct Worker {
     pub(crate) arrivals: Receiver<Session>,
     pub(crate) wake: Receiver<()>,
     pub(crate) stop: Arc<AtomicBool>,
+    /// What a frame alone costs on this device, as far as is known.
+    pub(crate) cost: Cost,
 }
 
 /// How many numbers one item of each tensor has.
@@ -50,17 +54,25 @@ struct Buffers {
 }
 
 impl Worker {
-    /// Runs every network once on silence, so that the first frame does not pay for what is done only once.
+    /// Runs every network on silence, so that the first frame does not pay for what is done only once; and a frame alone once
+    /// more, to know what the next will cost.
     pub(crate) fn warm_up(&mut self) -> Result<()> {
-        let states = self.plan.positions * self.sizes.context / self.plan.tokens();
-        self.encoder.run(&vec![0.0; self.sizes.mel], &mut vec![0.0; states])?;
-        for &bucket in &self.buckets {
-            let mut prediction = vec![0.0; bucket * self.sizes.latent];
-            let latents = vec![0.0; 2 * bucket * self.sizes.latent];
-            self.generator.run(bucket, &latents, &vec![0.0; bucket * self.sizes.context], &mut prediction)?;
-            self.decoder.run(bucket, &prediction, &mut vec![0; bucket * self.sizes.image])?;
+        for &bucket in self.buckets.clone().iter().rev().chain(&[1]) {
+            let started = Instant::now();
+            self.rehearse(bucket)?;
+            self.cost = Cost::new(started.elapsed());
         }
         Ok(())
+    }
+
+    /// One call for so many frames of silence.
+    fn rehearse(&mut self, bucket: usize) -> Result<()> {
+        let states = self.plan.positions * self.sizes.context / self.plan.tokens();
+        self.encoder.run(&vec![0.0; self.sizes.mel], &mut vec![0.0; states])?;
+        let mut prediction = vec![0.0; bucket * self.sizes.latent];
+        let latents = vec![0.0; 2 * bucket * self.sizes.latent];
+        self.generator.run(bucket, &latents, &vec![0.0; bucket * self.sizes.context], &mut prediction)?;
+        self.decoder.run(bucket, &prediction, &mut vec![0; bucket * self.sizes.image])
     }
 
     /// Works until the engine stops it.
@@ -77,7 +89,10 @@ impl Worker {
         let mut candidates: Vec<Candidate> = Vec::new();
         let mut calls = 0;
         while !self.stop.load(Ordering::Acquire) {
-            sessions.extend(self.arrivals.try_iter());
+            for mut session in self.arrivals.try_iter() {
+                session.expect(self.cost);
+                sessions.push(session);
+            }
             sessions.retain(|session| !session.control.is_closed());
             candidates.clear();
             for (index, session) in sessions.iter_mut().enumerate() {

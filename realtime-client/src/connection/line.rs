@@ -15,6 +15,7 @@ use crate::{Error, ErrorKind, Result};
 use super::driver;
 use super::mailbox::{Full, Mailbox};
 use super::outbox::Outbox;
+use super::recorded::{self, Recorder};
 use super::tasks::runtime;
 
 /// Sound that may wait for the host: 43 MB.
@@ -43,6 +44,7 @@ pub(crate) struct Shared {
 
 struct Inner {
     session: Session,
+    recorder: Recorder,
     sink: Option<Box<dyn VoiceSink>>,
     /// When the sink wants to be called.
     tick: Option<Duration>,
@@ -69,11 +71,14 @@ impl Line {
         sink: Option<Box<dyn VoiceSink>>,
         sense: Option<Box<dyn Sense>>,
         watch: Watch,
+        record: Option<Box<dyn std::io::Write + Send>>,
     ) -> Result<Self> {
         config.check()?;
-        let session = Session::new(config.options.clone(), fastrand::u64(..));
+        let nonce = fastrand::u64(..);
+        let session = Session::new(config.options.clone(), nonce);
+        let recorder = Recorder::new(record, &config, nonce);
         let shared = Arc::new_cyclic(|me| Shared {
-            inner: Mutex::new(Inner { session, sink, tick: None, order: None, connection: 0 }),
+            inner: Mutex::new(Inner { session, recorder, sink, tick: None, order: None, connection: 0 }),
             sense: sense.map(Mutex::new),
             watch,
             me: Weak::clone(me),
@@ -93,7 +98,7 @@ impl Line {
 impl Drop for Line {
     fn drop(&mut self) {
         self.shared.gone.store(true, Relaxed);
-        self.shared.with(Session::close);
+        self.shared.asked(|| ("close", serde_json::Value::Null), Session::close);
     }
 }
 
@@ -104,6 +109,27 @@ impl Shared {
         let answer = ask(&mut inner.session);
         self.carry_out(&mut inner);
         answer
+    }
+
+    /// The same, written down where a conversation is recorded.
+    pub(crate) fn asked<R>(
+        &self,
+        what: impl FnOnce() -> (&'static str, serde_json::Value),
+        ask: impl FnOnce(&mut Session) -> R,
+    ) -> R {
+        let mut inner = self.lock();
+        inner.recorder.host(self.now(), what);
+        let answer = ask(&mut inner.session);
+        self.carry_out(&mut inner);
+        answer
+    }
+
+    /// What has left the loudspeaker.
+    pub(crate) fn heard(&self, utterance: u64, samples: u64) {
+        let mut inner = self.lock();
+        inner.recorder.note(self.now(), "heard", || serde_json::json!([utterance, samples]));
+        inner.session.heard(utterance, samples);
+        self.carry_out(&mut inner);
     }
 
     /// Reads the session.
@@ -126,10 +152,13 @@ impl Shared {
 
     pub(crate) fn release(&self) -> Result<()> {
         let samples = self.outbox.uncommitted();
-        self.with(|session| {
-            session.appended(samples);
-            session.release()
-        })
+        self.asked(
+            || ("release", samples.into()),
+            |session| {
+                session.appended(samples);
+                session.release()
+            },
+        )
     }
 
     pub(crate) async fn next(&self) -> Option<Event> {
@@ -152,13 +181,15 @@ impl Shared {
 
     /// A frame of the server.
     pub(super) fn receive(&self, connection: u64, frame: &str) {
-        let event = match &self.config.key {
-            Some(key) => ServerEvent::parse(&key.redact(frame)),
-            None => ServerEvent::parse(frame),
+        let frame = match &self.config.key {
+            Some(key) => key.redact(frame),
+            None => frame.into(),
         };
-        let now = self.now();
+        let event = ServerEvent::parse(&frame);
         let mut inner = self.lock();
+        let now = self.now();
         if inner.connection == connection {
+            inner.recorder.note(now, "server", || recorded::frame(&frame));
             inner.session.handle(event, now);
         }
         self.carry_out(&mut inner);
@@ -167,8 +198,9 @@ impl Shared {
     /// A socket is open: the number of the connection, or `None` when it is not wanted now.
     pub(super) fn opened(&self) -> Option<u64> {
         let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        let now = self.now();
         let mut inner = self.lock();
+        let now = self.now();
+        inner.recorder.note(now, "opened", || unix.into());
         let wanted = inner.session.opened(now, unix);
         let connection = wanted.then(|| {
             // Frames for the old connection are void from here on, and its writer closes it.
@@ -181,16 +213,20 @@ impl Shared {
 
     /// No connection could be opened.
     pub(super) fn lost(&self, why: Error) {
-        let now = self.now();
-        self.with(|session| session.lost(now, why, fastrand::u64(..)));
+        let mut inner = self.lock();
+        let (now, chance) = (self.now(), fastrand::u64(..));
+        inner.recorder.note(now, "lost", || recorded::written(&why, chance));
+        inner.session.lost(now, why, chance);
+        self.carry_out(&mut inner);
     }
 
     /// A connection broke.
     pub(super) fn broke(&self, connection: u64, why: Error) {
-        let now = self.now();
         let mut inner = self.lock();
         if inner.connection == connection {
-            inner.session.broke(now, why, fastrand::u64(..));
+            let (now, chance) = (self.now(), fastrand::u64(..));
+            inner.recorder.note(now, "broke", || recorded::written(&why, chance));
+            inner.session.broke(now, why, chance);
         }
         self.carry_out(&mut inner);
     }
@@ -213,9 +249,14 @@ impl Shared {
             news = true;
             match action {
                 Action::Send { event, event_id } => {
+                    inner.recorder.note(now, "sent", || {
+                        recorded::frame(&event.to_json(Some(&event_id), &crate::protocol::Dialect::ga()))
+                    });
                     if !self.outbox.push(&event, &event_id) {
                         let why = Error::new(ErrorKind::TimedOut, "the server does not read what it is sent");
-                        inner.session.broke(now, why, fastrand::u64(..));
+                        let chance = fastrand::u64(..);
+                        inner.recorder.note(now, "broke", || recorded::written(&why, chance));
+                        inner.session.broke(now, why, chance);
                     }
                 }
                 Action::Tell(event) => self.tell(inner, event),
@@ -246,11 +287,12 @@ impl Shared {
                 Event::Posture(posture) => sink.take(Sound::Posture(*posture)),
                 _ => {}
             }
-            if sink.waiting() > most {
-                inner.session.overflow("fifteen minutes of sound wait for the face");
-            }
+            let waiting = sink.waiting();
             // What waits in it is moved on soon, also when nothing else happens.
-            inner.tick = inner.tick.or((sink.waiting() > 0).then(|| self.now()));
+            inner.tick = inner.tick.or((waiting > 0).then(|| self.now()));
+            if waiting > most {
+                self.overflow(inner, "fifteen minutes of sound wait for the face");
+            }
         }
         self.feel(inner, &event);
         (self.watch)(&event, &self.me);
@@ -262,7 +304,7 @@ impl Shared {
         }
         match self.mailbox.push(event, most) {
             Ok(()) => {}
-            Err(Full::Sound) => inner.session.overflow("fifteen minutes of sound were not read"),
+            Err(Full::Sound) => self.overflow(inner, "fifteen minutes of sound were not read"),
             Err(Full::Events) => {
                 let why = Error::new(
                     ErrorKind::BufferFull,
@@ -271,6 +313,11 @@ impl Shared {
                 inner.session.abandon(why);
             }
         }
+    }
+
+    fn overflow(&self, inner: &mut Inner, what: &str) {
+        inner.recorder.host(self.now(), || ("overflow", what.into()));
+        inner.session.overflow(what);
     }
 
     /// Lets the sense know, and the model what it felt.
@@ -286,6 +333,7 @@ impl Shared {
                 let (kind, instructions) =
                     (self.config.options.session.kind, Some(format!("{own}\n\n{hint}").trim().to_owned()));
                 let update = SessionUpdate { kind, instructions, ..SessionUpdate::default() };
+                inner.recorder.host(self.now(), || ("update", update.to_tree()));
                 if let Err(e) = inner.session.update(&update) {
                     log::debug!("a hint came too late: {e}");
                 }

@@ -193,6 +193,10 @@ impl Seen {
 
     fn sent(&self, event: &Value) {
         let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
+        if record.times.len() < MOST_SEEN {
+            let kind = event["type"].as_str().unwrap_or("").to_owned();
+            record.times.push((kind, Instant::now().into_std()));
+        }
         if record.sent.len() < MOST_SEEN && event["type"] != "response.output_audio.delta" {
             record.sent.push(event.clone());
         }

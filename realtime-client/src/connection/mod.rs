@@ -7,10 +7,12 @@ mod driver;
 mod line;
 mod mailbox;
 mod outbox;
+mod recorded;
 mod tasks;
 
 #[cfg(feature = "scripted")]
 pub(crate) mod listener;
 
 pub(crate) use line::{Line, Shared};
+pub use recorded::Replay;
 pub(crate) use tasks::{Boxed, spawn, spawn_blocking, within};

@@ -214,6 +214,15 @@ pub enum NewItem {
         /// The text.
         text: String,
     },
+    /// Something the model has said before, by voice. OpenAI refuses it today; [`Assistant`](Self::Assistant) is what every server takes.
+    AssistantVoice {
+        /// Its name, at most 32 characters; the server gives one when absent.
+        id: Option<String>,
+        /// Base64 of the samples in the session's output format.
+        audio: Option<String>,
+        /// What is said.
+        transcript: Option<String>,
+    },
     /// A function the model has asked for before.
     FunctionCall {
         /// Joins it with its output: letters, digits, `_` and `-`, at most 32.
@@ -241,6 +250,41 @@ pub enum NewItem {
         /// Why.
         reason: Option<String>,
     },
+    /// The tools that a remote server offers, as a session was told before.
+    McpListTools {
+        /// Its name, at most 32 characters; the server gives one when absent.
+        id: Option<String>,
+        /// The remote server.
+        server_label: String,
+        /// The tools: `{"name": …, "input_schema": {…}, "description"?: …}`.
+        tools: Vec<Value>,
+    },
+    /// A remote tool that has run before.
+    McpCall {
+        /// Its name, at most 32 characters; required here.
+        id: String,
+        /// The remote server.
+        server_label: String,
+        /// The tool.
+        name: String,
+        /// JSON of the arguments.
+        arguments: String,
+        /// The request that approved it.
+        approval_request_id: Option<String>,
+        /// What it answered.
+        output: Option<String>,
+    },
+    /// What the model has asked to be approved before.
+    McpApprovalRequest {
+        /// Its name, at most 32 characters; required here.
+        id: String,
+        /// The remote server.
+        server_label: String,
+        /// The tool.
+        name: String,
+        /// JSON of the arguments.
+        arguments: String,
+    },
     /// An item that exists already; only as input of a response.
     Reference {
         /// Its name.
@@ -264,6 +308,42 @@ impl Serialize for NewItem {
             Self::User { id, content } => message(&mut put, id, "user", json!(content))?,
             Self::Assistant { id, text } => {
                 message(&mut put, id, "assistant", json!([part("output_text", text)]))?;
+            }
+            Self::AssistantVoice { id, audio, transcript } => {
+                let mut part = json!({"type": "output_audio"});
+                for (key, value) in [("audio", audio), ("transcript", transcript)] {
+                    if let Some(value) = value {
+                        part[key] = json!(value);
+                    }
+                }
+                message(&mut put, id, "assistant", json!([part]))?;
+            }
+            Self::McpListTools { id, server_label, tools } => {
+                put("type", json!("mcp_list_tools"))?;
+                if let Some(id) = id {
+                    put("id", json!(id))?;
+                }
+                put("server_label", json!(server_label))?;
+                put("tools", json!(tools))?;
+            }
+            Self::McpCall { id, server_label, name, arguments, approval_request_id, output } => {
+                put("type", json!("mcp_call"))?;
+                put("id", json!(id))?;
+                put("server_label", json!(server_label))?;
+                put("name", json!(name))?;
+                put("arguments", json!(arguments))?;
+                for (key, value) in [("approval_request_id", approval_request_id), ("output", output)] {
+                    if let Some(value) = value {
+                        put(key, json!(value))?;
+                    }
+                }
+            }
+            Self::McpApprovalRequest { id, server_label, name, arguments } => {
+                put("type", json!("mcp_approval_request"))?;
+                put("id", json!(id))?;
+                put("server_label", json!(server_label))?;
+                put("name", json!(name))?;
+                put("arguments", json!(arguments))?;
             }
             Self::FunctionCall { call_id, name, arguments } => {
                 put("type", json!("function_call"))?;

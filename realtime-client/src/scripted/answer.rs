@@ -157,12 +157,13 @@ fn with(place: &Value, mut event: Value) -> Value {
     event
 }
 
-/// The voice of an answer at 24 kHz: the scenario's own, or a hum with syllables.
+/// The voice of an answer at 24 kHz: that of this text, the scenario's own, or a hum with syllables.
 fn voice(scenario: &Scenario, text: &str) -> Vec<i16> {
     let seconds = scenario.answer_seconds;
-    if !scenario.voice.is_empty() {
-        let length = seconds.map_or(scenario.voice.len(), |seconds| (seconds * 24_000.0) as usize);
-        return scenario.voice.iter().copied().cycle().take(length).collect();
+    let own = scenario.voices.get(text).unwrap_or(&scenario.voice);
+    if !own.is_empty() {
+        let length = seconds.map_or(own.len(), |seconds| (seconds * 24_000.0) as usize);
+        return own.iter().copied().cycle().take(length).collect();
     }
     let length = seconds.unwrap_or(text.chars().count() as f64 * LETTER) * 24_000.0;
     let sample = |n: usize| {

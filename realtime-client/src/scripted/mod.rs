@@ -7,9 +7,10 @@ mod answer;
 mod ear;
 mod script;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -36,6 +37,8 @@ pub struct Scenario {
     pub transcript: String,
     /// Its voice, 24 kHz, played from the start for every answer; synthetic when empty.
     pub voice: Arc<[i16]>,
+    /// Texts that sound as these samples do, 24 kHz, and not as `voice`.
+    pub voices: BTreeMap<String, Arc<[i16]>>,
     /// Sends events that nobody knows in between.
     pub chatters: bool,
     /// What goes wrong.
@@ -52,6 +55,7 @@ impl Default for Scenario {
             calls_functions: false,
             transcript: "Something was said.".to_owned(),
             voice: Arc::from([]),
+            voices: BTreeMap::new(),
             chatters: false,
             fault: None,
         }
@@ -112,6 +116,8 @@ pub(crate) struct Seen {
 pub(crate) struct Record {
     pub(crate) events: Vec<Value>,
     pub(crate) sent: Vec<Value>,
+    /// When each event was given to its socket, by its name.
+    pub(crate) times: Vec<(String, Instant)>,
     pub(crate) connections: usize,
     pub(crate) closed: usize,
     pub(crate) samples: u64,
@@ -153,6 +159,12 @@ impl ScriptedServer {
     /// What it has sent itself; the first twenty thousand.
     pub fn sent(&self) -> Vec<Value> {
         self.lock().sent.clone()
+    }
+
+    /// When events of this kind were given to their sockets; of the first twenty thousand of all kinds.
+    pub fn sent_at(&self, kind: &str) -> Vec<Instant> {
+        let record = self.lock();
+        record.times.iter().filter(|(name, _)| name == kind).map(|(_, time)| *time).collect()
     }
 
     /// Connections that clients have opened.

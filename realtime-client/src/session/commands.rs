@@ -202,7 +202,12 @@ impl Session {
                 "a session stays what it is: conversation or transcription; open another",
             ));
         }
-        let mut tree = update.to_tree();
+        self.update_tree(update.to_tree())
+    }
+
+    /// The same, as the wire nests it.
+    pub(crate) fn update_tree(&mut self, mut tree: serde_json::Value) -> Result<()> {
+        self.check_open()?;
         let voice_before = self.config.pointer("/audio/output/voice").cloned();
         merge(&mut self.config, &tree);
         if self.link.spoke && self.config.pointer("/audio/output/voice") != voice_before.as_ref() {

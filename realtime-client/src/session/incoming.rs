@@ -46,6 +46,10 @@ impl Session {
                 }
             }
             ServerEvent::SpeechStopped(edge) => {
+                // The commit follows, and the answer; between them the face should not look idle.
+                if self.server_does("create_response") && !self.is_transcription() {
+                    self.turn.awaiting = Some(self.now);
+                }
                 self.turn.speaking = false;
                 self.tell(Event::SpeechStopped { item_id: edge.item_id });
             }

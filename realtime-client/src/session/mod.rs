@@ -151,6 +151,11 @@ impl Session {
         session
     }
 
+    /// A session as it was recorded, its settings as a tree.
+    pub(crate) fn recorded(options: Options, config: Value, nonce: u64) -> Self {
+        Self { config, ..Self::new(options, nonce) }
+    }
+
     /// What to do next; `None` until something happens or [`deadline`](Self::deadline) passes.
     pub fn poll(&mut self, now: Duration) -> Option<Action> {
         self.now = self.now.max(now);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
+use super::cost::Cost;
 use crate::asset::{AvatarAsset, Reading};
 use crate::audio::window::WindowPlan;
 use crate::networks::AudioEncoder;
@@ -36,8 +37,8 @@ pub(crate) struct Session {
     reading: Reading,
     /// When this session was last served, as a count of device calls.
     pub(super) served: u64,
-    /// What one frame costs this session, from its audio to its picture: a moving mean.
-    cost: Duration,
+    /// What one frame costs this session, from its audio to its picture.
+    cost: Cost,
     exhausted: bool,
 }
 
@@ -91,9 +92,15 @@ impl Session {
             next: Next::default(),
             states: States { group: 0..0, first_token: 0, values: vec![0.0; states] },
             served: 0,
-            cost: Duration::ZERO,
+            cost: Cost::default(),
             exhausted: false,
         }
+    }
+
+    /// What a frame has cost others on this device: believed until it has frames of its own.
+    pub(super) fn expect(&mut self, cost: Cost) {
+        self.cost = cost;
+        self.control.set_cost(cost.get());
     }
 
     /// Goes on until a frame needs the device: then how long its reader can do without it. `None` when the writer or
@@ -128,7 +135,7 @@ impl Session {
             }
             let timeline = self.timeline.as_mut()?;
             let heard = self.control.heard_of(timeline.utterance());
-            let in_time = heard.map_or(timeline.next(), |heard| timeline.in_time(heard, self.cost));
+            let in_time = heard.map_or(timeline.next(), |heard| timeline.in_time(heard, self.cost.get()));
             let late = timeline.next() < in_time
                 // The newest frame that can be made is made even so: late by a bounded time, where the next would
                 // have to wait for its sound and be late in turn, and the face would never speak.
@@ -192,9 +199,8 @@ impl Session {
     pub(super) fn made(&mut self, image: &[u8]) {
         if let Some(heard) = self.next.heard {
             let took = heard.elapsed();
-            // Follows a machine that grows slower within a few frames, and no single hiccup for longer than that.
-            let believed = took.min(self.cost * 2 + self.fps.period());
-            self.cost = (self.cost * 3 + believed) / 4;
+            self.cost.add(took, self.fps.period());
+            self.control.set_cost(self.cost.get());
             self.control.counters.add_latency(took);
         }
         self.control.counters.made.fetch_add(1, Relaxed);

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 /// 2 s of an answer that is complete, of which the listener has heard this many samples.
@@ -183,64 +185,68 @@ enum Step {
     Hear(u64),
 }
 
-fn steps(rng: &mut fastrand::Rng) -> Vec<Step> {
-    let count = rng.usize(1..60);
-    let step = |_| match rng.u8(..8) {
-        0..4 => Step::Piece(rng.usize(..3), rng.usize(1..900)),
-        4 => Step::Done(rng.usize(..3)),
-        _ => Step::Hear(rng.u64(..3_003)),
-    };
-    (0..count).map(step).collect()
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => (0_usize..3, 1_usize..900).prop_map(|(item, samples)| Step::Piece(item, samples)),
+        1 => (0_usize..3).prop_map(Step::Done),
+        3 => (0_u64..3_003).prop_map(Step::Hear),
+    ];
+    proptest::collection::vec(step, 1..60)
 }
 
-/// The model: a list that names, for every sample of the utterance, the item it belongs to.
-#[test]
-fn truncation_is_exact_to_the_sample_at_any_time_and_rate() {
-    for_seeds(2_000, |rng| {
-        let rate = rng.u32(8_000..48_000);
-        let mut talk = Talk::new(Options { output_rate: rate, ..Options::default() });
-        talk.configure();
-        talk.begin("r1");
-        for item in 0..3 {
-            talk.part("r1", &format!("a{item}"), item);
-        }
-        let (mut received, mut done) = ([0_usize; 3], [false; 3]);
-        let mut heard = 0;
-        for step in steps(rng) {
-            match step {
-                Step::Piece(item, samples) if !done[item] => {
-                    talk.audio("r1", &format!("a{item}"), item as u32, samples);
-                    received[item] += samples;
-                }
-                Step::Piece(..) => {}
-                Step::Done(item) => {
-                    talk.audio_done("r1", &format!("a{item}"), item as u32);
-                    done[item] = true;
-                }
-                Step::Hear(claimed) => {
-                    talk.session.heard(1, claimed);
-                    heard = heard.max((claimed as usize).min(entered(&received, &done).len()));
-                }
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_096, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The model: a list that names, for every sample of the utterance, the item it belongs to.
+    #[test]
+    fn truncation_is_exact_to_the_sample_at_any_time_and_rate(rate in 8_000_u32..192_001, steps in steps()) {
+        truncated_exactly(rate, steps);
+    }
+}
+
+fn truncated_exactly(rate: u32, steps: Vec<Step>) {
+    let mut talk = Talk::new(Options { output_rate: rate, ..Options::default() });
+    talk.configure();
+    talk.begin("r1");
+    for item in 0..3 {
+        talk.part("r1", &format!("a{item}"), item);
+    }
+    let (mut received, mut done) = ([0_usize; 3], [false; 3]);
+    let mut heard = 0;
+    for step in steps {
+        match step {
+            Step::Piece(item, samples) if !done[item] => {
+                talk.audio("r1", &format!("a{item}"), item as u32, samples);
+                received[item] += samples;
+            }
+            Step::Piece(..) => {}
+            Step::Done(item) => {
+                talk.audio_done("r1", &format!("a{item}"), item as u32);
+                done[item] = true;
+            }
+            Step::Hear(claimed) => {
+                talk.session.heard(1, claimed);
+                heard = heard.max((claimed as usize).min(entered(&received, &done).len()));
             }
         }
-        let owners = entered(&received, &done);
-        assert_eq!(heard_by_host(&talk.told()).iter().map(|(_, n)| n).sum::<usize>(), owners.len());
-        talk.speech("u2");
-        let mut expected = Vec::new();
-        for item in 0..3 {
-            let heard = owners[..heard].iter().filter(|owner| **owner == item).count();
-            let id = format!("a{item}");
-            let millis = heard as u64 * 1000 / u64::from(rate);
-            if received[item] == 0 || (heard == received[item] && done[item]) {
-                continue;
-            }
-            expected.push(match millis {
-                0 => json!({"type": "conversation.item.delete", "item_id": id}),
-                _ => json!({"type": "conversation.item.truncate", "item_id": id, "content_index": 0, "audio_end_ms": millis}),
-            });
+    }
+    let owners = entered(&received, &done);
+    assert_eq!(heard_by_host(&talk.told()).iter().map(|(_, n)| n).sum::<usize>(), owners.len());
+    talk.speech("u2");
+    let mut expected = Vec::new();
+    for item in 0..3 {
+        let heard = owners[..heard].iter().filter(|owner| **owner == item).count();
+        let id = format!("a{item}");
+        let millis = heard as u64 * 1000 / u64::from(rate);
+        if received[item] == 0 || (heard == received[item] && done[item]) {
+            continue;
         }
-        assert_eq!(talk.sent(), expected);
-    });
+        expected.push(match millis {
+            0 => json!({"type": "conversation.item.delete", "item_id": id}),
+            _ => json!({"type": "conversation.item.truncate", "item_id": id, "content_index": 0, "audio_end_ms": millis}),
+        });
+    }
+    assert_eq!(talk.sent(), expected);
 }
 
 /// Whose each sample is that has entered the utterance.
