@@ -227,13 +227,9 @@ impl Preparer {
             let Some(place) = (index - 1).checked_sub(range.start).map(|place| place as usize) else {
                 continue;
             };
-            if place < known && place + 1 < known {
-                report(&mut progress, PrepareStep::Looking, place as u64 + 1, total)?;
-                continue;
-            }
             let picture = Picture { rgb: &frame.rgb, width: size.0, height: size.1 };
             if place < known {
-                self.finder.recall(&picture, &seen[place]);
+                self.finder.recall(&picture, &seen, place);
             } else {
                 let observation = self.finder.observe(&picture)?;
                 if let Some(work) = &mut work {

@@ -29,10 +29,23 @@ pub(crate) struct Observation {
     pub(crate) points: Vec<[f32; 2]>,
     /// How the face moved since the frame before; none for the first and where both do not match.
     pub(crate) motion: Option<Similarity>,
+    /// What the face was compared with; none without a face.
+    pub(crate) key: Option<KeyTrace>,
     /// How different the whole picture is from the one before, 0…1.
     pub(crate) change: f32,
     /// How much detail the face shows at a fixed size; only to be compared within a clip.
     pub(crate) sharpness: f32,
+}
+
+/// How a frame hangs together with its key frame.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+pub(crate) struct KeyTrace {
+    /// Frames since the key frame.
+    age: u32,
+    /// What the landmark network was shown of it.
+    window: Window,
+    /// From it to this frame.
+    path: Similarity,
 }
 
 impl Observation {
@@ -55,6 +68,8 @@ pub(crate) struct FaceFinder {
     reference: bool,
     previous: Option<Previous>,
     distant: Vec<f32>,
+    /// The key frame of an interrupted analysis, until that is taken up.
+    recalled: Option<Patch>,
 }
 
 /// The person as it was seen last.
@@ -75,6 +90,8 @@ struct Key {
     patch: Patch,
     /// What the landmark network was shown of it.
     window: Window,
+    /// Frames since.
+    age: u32,
 }
 
 /// A face that is larger or smaller by this factor than in the key frame is too different to be compared well.
@@ -90,7 +107,7 @@ const DISTANT: (usize, usize) = (40, 30);
 
 impl FaceFinder {
     pub(crate) fn new(detector: FaceDetector, landmarks: FaceLandmarks, reference: bool) -> Self {
-        Self { detector, landmarks, reference, previous: None, distant: Vec::new() }
+        Self { detector, landmarks, reference, previous: None, distant: Vec::new(), recalled: None }
     }
 
     /// Looks at the next frame.
@@ -112,20 +129,38 @@ impl FaceFinder {
         let own = self.tracked(&faces);
         let mut observation = Observation { faces, own, change, ..Observation::default() };
         let Some(face) = observation.detected().copied() else {
-            self.previous.iter_mut().for_each(|previous| previous.age += 1);
+            self.previous.iter_mut().for_each(|previous| {
+                previous.age += 1;
+                previous.key.age += 1;
+            });
             return Ok(observation);
         };
         self.look_at(picture, face, &mut observation)?;
         Ok(observation)
     }
 
-    /// Takes up the thread after a frame that was observed earlier.
-    pub(crate) fn recall(&mut self, picture: &Picture<'_>, observation: &Observation) {
-        let size = self.detector.size((picture.width, picture.height));
-        self.changed(&picture.shrunk(size), size);
-        let (Some(face), Some(points)) = (observation.detected(), observation.landmarks()) else { return };
-        let key = Key { patch: Patch::of(picture, points), window: self.window(points) };
-        self.previous = Some(Previous { face: *face, points: *points, key, path: Similarity::STILL, age: 0 });
+    /// Takes up the thread of an interrupted analysis: to be shown every frame that was observed, in order.
+    pub(crate) fn recall(&mut self, picture: &Picture<'_>, seen: &[Observation], frame: usize) {
+        let last = seen.len().saturating_sub(1);
+        let with_face = (0..=last).rev().take(FORGOTTEN as usize).find(|&at| seen[at].key.is_some());
+        if let Some((at, trace)) = with_face.and_then(|at| seen[at].key.map(|trace| (at, trace))) {
+            if let (Some(points), true) = (seen[frame].landmarks(), frame + trace.age as usize == at) {
+                self.recalled = Some(Patch::of(picture, points));
+            }
+            let observation = &seen[at];
+            if let (true, Some(face), Some(points)) =
+                (frame == last, observation.detected(), observation.landmarks())
+                && let Some(patch) = self.recalled.take()
+            {
+                let age = (last - at) as u32;
+                let key = Key { patch, window: trace.window, age: trace.age + age };
+                self.previous = Some(Previous { face: *face, points: *points, key, path: trace.path, age });
+            }
+        }
+        if frame == last {
+            let size = self.detector.size((picture.width, picture.height));
+            self.changed(&picture.shrunk(size), size);
+        }
     }
 
     fn look_at(
@@ -160,9 +195,12 @@ impl FaceFinder {
         observation.points = points.to_vec();
         let alike = |path: &Similarity| (1.0 / OTHER_SIZE..OTHER_SIZE).contains(&path.zoom());
         let (key, path) = match (before, path) {
-            (Some(before), Some(path)) if kept && alike(&path) => (before.key, path),
-            _ => (Key { patch: Patch::of(picture, &points), window }, Similarity::STILL),
+            (Some(before), Some(path)) if kept && alike(&path) => {
+                (Key { age: before.key.age + 1, ..before.key }, path)
+            }
+            _ => (Key { patch: Patch::of(picture, &points), window, age: 0 }, Similarity::STILL),
         };
+        observation.key = Some(KeyTrace { age: key.age, window: key.window, path });
         self.previous = Some(Previous { face, points, key, path, age: 0 });
         Ok(())
     }
@@ -242,7 +280,7 @@ impl FaceFinder {
             Some(_) => self.landmarks_of_whole(picture)?.to_vec(),
             None => Vec::new(),
         };
-        Ok(Observation { faces, own, points, change, motion: None, sharpness: 1.0 })
+        Ok(Observation { faces, own, points, change, sharpness: 1.0, ..Observation::default() })
     }
 
     /// The whole frame as the box of a person (spec §5.3).

@@ -1,5 +1,7 @@
 //! Cutting squares out of a frame, and making a frame small: what the face networks look at.
 
+use serde::{Deserialize, Serialize};
+
 use crate::asset::FaceBox;
 
 /// A frame of footage, RGB8, rows from top to bottom without padding.
@@ -11,7 +13,7 @@ pub(crate) struct Picture<'a> {
 }
 
 /// A rectangle of a frame, in pixels and parts of them.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Window {
     pub(crate) left: f32,
     pub(crate) top: f32,
