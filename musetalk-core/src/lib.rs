@@ -88,6 +88,8 @@ mod documentation {
     mod architecture {}
     #[doc = include_str!("../docs/decisions.md")]
     mod decisions {}
+    #[doc = include_str!("../docs/preparing.md")]
+    mod preparing {}
     #[doc = include_str!("../docs/reference.md")]
     mod reference {}
     #[doc = include_str!("../../README.md")]

@@ -146,6 +146,7 @@ pub struct Preparer {
 pub struct Analysis {
     preparer: Preparer,
     plan: Plan,
+    seen: Vec<Observation>,
     report: PreparationReport,
     work: Option<WorkFile>,
 }
@@ -251,7 +252,7 @@ impl Preparer {
         let rate = fps.numerator() as f32 / fps.denominator() as f32;
         let plan = Plan::of(&seen, size, image.size as f32 / 4.0, rate, &self.options);
         let report = PreparationReport::of(&plan, &seen, size, fps, &self);
-        Ok(Analysis { preparer: self, plan, report, work })
+        Ok(Analysis { preparer: self, plan, seen, report, work })
     }
 
     fn frames(&self) -> Range<u64> {

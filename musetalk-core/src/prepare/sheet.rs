@@ -10,7 +10,7 @@ use super::draw::{Colour, Drawing, LETTER, LINE};
 use super::sample::{Picture, Window};
 use super::verdict::Verdict;
 use crate::asset::FaceBox;
-use crate::networks::Landmarks;
+use crate::networks::{Detection, Landmarks};
 use crate::{Error, ErrorKind, Result};
 
 /// Side of a close-up.
@@ -32,6 +32,8 @@ pub(crate) struct Shown<'a> {
     /// Whether the frame is part of the avatar.
     pub(crate) used: bool,
     pub(crate) points: Option<&'a Landmarks>,
+    /// What the detector found; drawn where the frame has no face box.
+    pub(crate) faces: &'a [Detection],
     pub(crate) face: Option<FaceBox>,
     /// Over the face's crop.
     pub(crate) mask: Option<&'a [u8]>,
@@ -105,8 +107,14 @@ impl Sheet {
             }
         }
         let tone = colour(shown.verdict);
+        for found in shown.faces.iter().filter(|_| shown.face.is_none()) {
+            let ((x1, y1), (x2, y2)) = (place(found.x1, found.y1), place(found.x2, found.y2));
+            cell.frame([x1, y1, x2, y2.min(SIDE as i32 - 1)], tone);
+        }
         let inset = inset(picture, shown.face, tone);
-        cell.paste(&inset, (SIDE - inset.width - 3, 3));
+        if shown.face.is_some() {
+            cell.paste(&inset, (SIDE - inset.width - 3, 3));
+        }
         cell.fill((0, SIDE as i32), SIDE, LINE + 4, tone.map(|part| part / 3));
         cell.fill((0, SIDE as i32), 5, LINE + 4, tone);
         let use_of = if shown.used { "" } else { " - unused" };
