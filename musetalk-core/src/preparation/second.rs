@@ -127,7 +127,9 @@ fn read(
                         frame: index,
                         verdict: plan.verdicts[index],
                         used,
-                        points: place.map(|place| &plan.points[place]),
+                        points: place
+                            .map_or_else(|| seen[index].landmarks(), |place| Some(&plan.points[place])),
+                        faces: &seen[index].faces,
                         face: place.map(|place| plan.faces[place]),
                         mask: mask.as_deref(),
                     },

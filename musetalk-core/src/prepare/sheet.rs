@@ -237,6 +237,6 @@ fn legend(verdicts: &[Verdict]) -> Vec<(Verdict, usize)> {
             None => counts.push((verdict, 1)),
         }
     }
-    counts.sort_by(|a, b| b.1.cmp(&a.1));
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     counts
 }
