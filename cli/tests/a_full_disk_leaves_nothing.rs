@@ -53,3 +53,23 @@ fn a_render_ends_in_words_and_leaves_no_half_video() {
         assert!(text.contains("No space left") && text.contains(name.trim_end_matches('/')), "{text}");
     }
 }
+
+#[test]
+fn a_preparation_ends_in_words_and_leaves_no_half_avatar() {
+    musetalk_cli::setup::place_runtime(musetalk_cli::progress::Progress::Plain).unwrap();
+    let (folder, disk) = (Folder::new(), Folder::new());
+    let (Some(pack), Some(still)) = (support::pack_with_faces(&folder), support::still()) else { return };
+    let pictures = folder.join("pictures");
+    std::fs::create_dir(&pictures).unwrap();
+    for index in 0..12 {
+        still.save(pictures.join(format!("{index}.png"))).unwrap();
+    }
+    let out = disk.join("me.avatar");
+    let paths = [&pictures, &pack, &out].map(|path| path.to_str().unwrap());
+    let args = ["avatar", "create", paths[0], "--pack", paths[1], "--out", paths[2]];
+    let Some((code, text, left)) = on_a_small_disk(400, disk.path(), &args) else { return };
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("No space left") || text.contains("disk is full"), "{text}");
+    // What was seen stays for the next try; there is no avatar, and no half of one.
+    assert!(left.lines().all(|name| name.starts_with(".me.avatar.work")), "{left}");
+}

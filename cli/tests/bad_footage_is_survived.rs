@@ -133,7 +133,7 @@ fn uneven_time_and_rotation_are_put_right() {
     if !std::process::Command::new("ffmpeg").args(newer).status().unwrap().success() {
         run(
             "ffmpeg",
-            &["-v", "error", "-y", "-i", paths[0], "-c", "copy", "-metadata:s:v:0", "rotate=270", paths[1]],
+            &["-v", "error", "-y", "-i", paths[0], "-c", "copy", "-metadata:s:v:0", "rotate=90", paths[1]],
         );
     }
     let (_, asset) = studio.made(&path, &[]);

@@ -194,7 +194,7 @@ fn an_interrupted_preparation_leaves_no_avatar_and_goes_on_where_it_stopped() {
     for frame in 0..a.frames() {
         let (a, b) = (a.face_box(frame), b.face_box(frame));
         let off = [a.x1 - b.x1, a.y1 - b.y1, a.x2 - b.x2, a.y2 - b.y2];
-        // A new key frame where it was interrupted: not the same bits, the same place.
-        assert!(off.iter().all(|off| off.abs() <= 2), "frame {frame}: {a:?} {b:?}");
+        // Numbers go through decimals on their way through the file.
+        assert!(off.iter().all(|off| off.abs() <= 1), "frame {frame}: {a:?} {b:?}");
     }
 }

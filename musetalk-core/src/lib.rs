@@ -90,6 +90,8 @@ mod documentation {
     mod decisions {}
     #[doc = include_str!("../docs/avatar-format.md")]
     mod avatar_format {}
+    #[doc = include_str!("../docs/preparing.md")]
+    mod preparing {}
     #[doc = include_str!("../docs/reference.md")]
     mod reference {}
     #[doc = include_str!("../../README.md")]

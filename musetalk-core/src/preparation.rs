@@ -148,6 +148,7 @@ pub struct Preparer {
 pub struct Analysis {
     preparer: Preparer,
     plan: Plan,
+    seen: Vec<Observation>,
     report: PreparationReport,
     work: Option<WorkFile>,
 }
@@ -229,13 +230,9 @@ impl Preparer {
             let Some(place) = (index - 1).checked_sub(range.start).map(|place| place as usize) else {
                 continue;
             };
-            if place < known && place + 1 < known {
-                report(&mut progress, PrepareStep::Looking, place as u64 + 1, total)?;
-                continue;
-            }
             let picture = Picture { rgb: &frame.rgb, width: size.0, height: size.1 };
             if place < known {
-                self.finder.recall(&picture, &seen[place]);
+                self.finder.recall(&picture, &seen, place);
             } else {
                 let observation = self.finder.observe(&picture)?;
                 if let Some(work) = &mut work {
@@ -257,7 +254,7 @@ impl Preparer {
         let rate = fps.numerator() as f32 / fps.denominator() as f32;
         let plan = Plan::of(&seen, size, image.size as f32 / 4.0, rate, &self.options);
         let report = PreparationReport::of(&plan, &seen, size, fps, &self);
-        Ok(Analysis { preparer: self, plan, report, work })
+        Ok(Analysis { preparer: self, plan, seen, report, work })
     }
 
     fn frames(&self) -> Range<u64> {

@@ -1,7 +1,7 @@
 //! `musetalk avatar create`: footage in, an avatar out.
 
 use std::ops::{ControlFlow, Range};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use indicatif::ProgressBar;
@@ -184,7 +184,7 @@ fn write_report(folder: &Path, done: &PreparationReport, sheet: &[u8]) -> Result
     write_whole(&folder.join("sheet.png"), sheet)
 }
 
-fn write_whole(path: &PathBuf, bytes: &[u8]) -> Result<()> {
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let temp = Temp::beside(path)?;
     std::fs::write(temp.path(), bytes).map_err(|e| Error::io("write the report", path, e))?;
     temp.keep_as(path)

@@ -13,34 +13,59 @@ pub(crate) fn gaussian_blur(plane: &[u8], size: (usize, usize), kernel: usize) -
     let weights = gaussian_weights(kernel);
     let half = kernel / 2;
 
+    // Masks are black but for a part: only what the kernel reaches from there is worked out.
+    let (columns, lines) = extent(plane, width);
+    let columns = columns.start.saturating_sub(half)..(columns.end + half).min(width);
+    // 255 · 256 is the largest sum: it fits.
     let mut rows = vec![0_u16; plane.len()];
-    let mut padded = vec![0_u8; width + 2 * half];
-    for (out, row) in rows.chunks_exact_mut(width).zip(plane.chunks_exact(width)) {
+    let mut padded = vec![0_u16; width + 2 * half];
+    for y in lines.clone() {
+        let (out, row) = (&mut rows[y * width..][..width], &plane[y * width..][..width]);
         for (at, value) in padded.iter_mut().enumerate() {
-            *value = row[mirror(at, half, width)];
+            *value = u16::from(row[mirror(at, half, width)]);
         }
-        for (at, out) in out.iter_mut().enumerate() {
-            let sum: u32 =
-                padded[at..].iter().zip(&weights).map(|(value, weight)| u32::from(*value) * weight).sum();
-            *out = sum.min(u32::from(u16::MAX)) as u16;
+        for (tap, weight) in weights.iter().enumerate() {
+            let weight = *weight as u16;
+            for (out, value) in out[columns.clone()].iter_mut().zip(&padded[columns.start + tap..]) {
+                *out += value * weight;
+            }
         }
     }
 
     let mut result = vec![0_u8; plane.len()];
-    let mut sums = vec![0_u32; width];
+    let mut sums = vec![0_u32; columns.len()];
     for (y, out) in result.chunks_exact_mut(width).enumerate() {
         sums.fill(1 << 15);
+        let mut reached = false;
         for (tap, weight) in weights.iter().enumerate() {
-            let row = &rows[mirror(y + tap, half, height) * width..][..width];
-            for (sum, value) in sums.iter_mut().zip(row) {
+            let from = mirror(y + tap, half, height);
+            if !lines.contains(&from) {
+                continue;
+            }
+            reached = true;
+            for (sum, value) in sums.iter_mut().zip(&rows[from * width..][columns.clone()]) {
                 *sum += u32::from(*value) * weight;
             }
         }
-        for (out, sum) in out.iter_mut().zip(&sums) {
-            *out = (sum >> 16).min(255) as u8;
+        if reached {
+            for (out, sum) in out[columns.clone()].iter_mut().zip(&sums) {
+                *out = (sum >> 16).min(255) as u8;
+            }
         }
     }
     result
+}
+
+/// The columns and rows of a plane outside of which all is 0.
+fn extent(plane: &[u8], width: usize) -> (std::ops::Range<usize>, std::ops::Range<usize>) {
+    let (mut columns, mut lines) = (width..0, 0..0);
+    for (y, row) in plane.chunks_exact(width).enumerate() {
+        let Some(first) = row.iter().position(|&value| value != 0) else { continue };
+        let last = row.iter().rposition(|&value| value != 0).unwrap_or(first);
+        columns = columns.start.min(first)..columns.end.max(last + 1);
+        lines = if lines.is_empty() { y..y + 1 } else { lines.start..y + 1 };
+    }
+    if lines.is_empty() { (0..0, 0..0) } else { (columns, lines) }
 }
 
 /// The position `at − half` in a line of `size`, mirrored at its first and last element, to and fro where the kernel is longer
@@ -123,6 +148,18 @@ pub(crate) fn pillow_resize(
     target: (usize, usize),
     filter: Filter,
 ) -> Vec<u8> {
+    pillow_resize_rows(picture, channels, source, target, filter, 0..target.1)
+}
+
+/// The same, of which only some rows are wanted; the others stay 0.
+pub(crate) fn pillow_resize_rows(
+    picture: &[u8],
+    channels: usize,
+    source: (usize, usize),
+    target: (usize, usize),
+    filter: Filter,
+    wanted: std::ops::Range<usize>,
+) -> Vec<u8> {
     debug_assert!(channels == 1 || channels == CHANNELS, "grey or colours");
     let mut wide = picture.to_vec();
     if source.0 != target.0 {
@@ -141,13 +178,15 @@ pub(crate) fn pillow_resize(
         }
     }
     if source.1 == target.1 {
+        wide[..wanted.start * target.0 * channels].fill(0);
+        wide[wanted.end * target.0 * channels..].fill(0);
         return wide;
     }
     let taps = Taps::new(source.1, target.1, filter);
     let stride = target.0 * channels;
     let mut result = vec![0; stride * target.1];
     let mut sums = vec![0_i32; stride];
-    for (y, out) in result.chunks_exact_mut(stride).enumerate() {
+    for (y, out) in result.chunks_exact_mut(stride).enumerate().take(wanted.end).skip(wanted.start) {
         let (first, weights) = taps.of(y);
         sums.fill(0);
         for (row, weight) in wide[first * stride..].chunks_exact(stride).zip(weights) {

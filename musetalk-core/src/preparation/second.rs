@@ -11,7 +11,9 @@ use crate::Result;
 use crate::asset::{AvatarHeader, AvatarWriter, FaceBox, PreparedFrame};
 use crate::compose::filter::{Filter, pillow_resize};
 use crate::networks::{FaceParser, Landmarks};
-use crate::prepare::{Picture, Screen, Sheet, Shown, append_latent, chosen, classes_of, mask_of};
+use crate::prepare::{
+    Observation, Picture, Screen, Sheet, Shown, append_latent, chosen, classes_of, mask_of,
+};
 
 /// Writes the avatar, and draws the sheet on the way.
 pub(super) fn write(
@@ -20,7 +22,7 @@ pub(super) fn write(
     path: &Path,
     progress: &mut dyn FnMut(Preparing) -> ControlFlow<()>,
 ) -> Result<Vec<u8>> {
-    let Analysis { preparer, plan, work, .. } = analysis;
+    let Analysis { preparer, plan, seen, work, .. } = analysis;
     let mut closed = if plan.closed { Some(ClosedMouth::load(&preparer.loader)?) } else { None };
     let name = preparer.options.name.clone();
     let mut header = AvatarHeader::new(name, source.width(), source.height(), preparer.loader.pack.fps());
@@ -32,7 +34,7 @@ pub(super) fn write(
     let image = preparer.loader.pack.manifest().image;
     let size = (source.width(), source.height());
     let mut latent = Vec::new();
-    let sheet = read(preparer, plan, source, progress, |preparer, frame, place, mask| {
+    let sheet = read(preparer, (&*plan, &seen[..]), source, progress, |preparer, frame, place, mask| {
         let face = plan.faces[place];
         latent.clear();
         match work.as_mut().and_then(|work| work.latent(place, &face)) {
@@ -70,8 +72,8 @@ pub(super) fn draw(
     source: &mut dyn FrameSource,
     progress: &mut dyn FnMut(Preparing) -> ControlFlow<()>,
 ) -> Result<Vec<u8>> {
-    let Analysis { preparer, plan, .. } = analysis;
-    let sheet = read(preparer, plan, source, progress, |_, _, _, _| Ok(()))?;
+    let Analysis { preparer, plan, seen, .. } = analysis;
+    let sheet = read(preparer, (&*plan, &seen[..]), source, progress, |_, _, _, _| Ok(()))?;
     finish(analysis, &sheet)
 }
 
@@ -87,7 +89,7 @@ fn finish(analysis: &Analysis, sheet: &Sheet) -> Result<Vec<u8>> {
 /// `take`.
 fn read(
     preparer: &mut Preparer,
-    plan: &Plan,
+    (plan, seen): (&Plan, &[Observation]),
     source: &mut dyn FrameSource,
     progress: &mut dyn FnMut(Preparing) -> ControlFlow<()>,
     mut take: impl FnMut(&mut Preparer, &SourceFrame, usize, &[u8]) -> Result<()>,
@@ -125,7 +127,9 @@ fn read(
                         frame: index,
                         verdict: plan.verdicts[index],
                         used,
-                        points: place.map(|place| &plan.points[place]),
+                        points: place
+                            .map_or_else(|| seen[index].landmarks(), |place| Some(&plan.points[place])),
+                        faces: &seen[index].faces,
                         face: place.map(|place| plan.faces[place]),
                         mask: mask.as_deref(),
                     },

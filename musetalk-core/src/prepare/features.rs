@@ -126,6 +126,29 @@ mod tests {
     }
 
     #[test]
+    fn reference_boxes_are_those_of_the_rules_in_plain_python() {
+        #[derive(serde::Deserialize)]
+        struct Case {
+            points: Vec<[f32; 2]>,
+            shift: i32,
+            margin: u32,
+            height: u32,
+            fallback: [i32; 4],
+            #[serde(rename = "box")]
+            expected: [i32; 4],
+        }
+        let cases: Vec<Case> = serde_json::from_str(include_str!("../../tests/fixtures/boxes.json")).unwrap();
+        assert_eq!(cases.len(), 60);
+        for case in cases {
+            let points: Landmarks = case.points.try_into().unwrap();
+            let [x1, y1, x2, y2] = case.fallback;
+            let fallback = Some(FaceBox { x1, y1, x2, y2 });
+            let face = reference_box(&points, case.shift, case.margin, case.height, fallback).unwrap();
+            assert_eq!([face.x1, face.y1, face.x2, face.y2], case.expected);
+        }
+    }
+
+    #[test]
     fn landmarks_that_make_no_box_give_way_to_the_detector() {
         let away = points().map(|[x, y]| [x - 60.0, y]);
         let found = FaceBox { x1: 3, y1: 4, x2: 50, y2: 60 };

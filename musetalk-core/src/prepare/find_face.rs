@@ -29,10 +29,23 @@ pub(crate) struct Observation {
     pub(crate) points: Vec<[f32; 2]>,
     /// How the face moved since the frame before; none for the first and where both do not match.
     pub(crate) motion: Option<Similarity>,
+    /// What the face was compared with; none without a face.
+    pub(crate) key: Option<KeyTrace>,
     /// How different the whole picture is from the one before, 0…1.
     pub(crate) change: f32,
     /// How much detail the face shows at a fixed size; only to be compared within a clip.
     pub(crate) sharpness: f32,
+}
+
+/// How a frame hangs together with its key frame.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+pub(crate) struct KeyTrace {
+    /// Frames since the key frame.
+    age: u32,
+    /// What the landmark network was shown of it.
+    window: Window,
+    /// From it to this frame.
+    path: Similarity,
 }
 
 impl Observation {
@@ -55,6 +68,8 @@ pub(crate) struct FaceFinder {
     reference: bool,
     previous: Option<Previous>,
     distant: Vec<f32>,
+    /// The key frame of an interrupted analysis, until that is taken up.
+    recalled: Option<Patch>,
 }
 
 /// The person as it was seen last.
@@ -75,6 +90,8 @@ struct Key {
     patch: Patch,
     /// What the landmark network was shown of it.
     window: Window,
+    /// Frames since.
+    age: u32,
 }
 
 /// A face that is larger or smaller by this factor than in the key frame is too different to be compared well.
@@ -90,7 +107,7 @@ const DISTANT: (usize, usize) = (40, 30);
 
 impl FaceFinder {
     pub(crate) fn new(detector: FaceDetector, landmarks: FaceLandmarks, reference: bool) -> Self {
-        Self { detector, landmarks, reference, previous: None, distant: Vec::new() }
+        Self { detector, landmarks, reference, previous: None, distant: Vec::new(), recalled: None }
     }
 
     /// Looks at the next frame.
@@ -112,20 +129,38 @@ impl FaceFinder {
         let own = self.tracked(&faces);
         let mut observation = Observation { faces, own, change, ..Observation::default() };
         let Some(face) = observation.detected().copied() else {
-            self.previous.iter_mut().for_each(|previous| previous.age += 1);
+            self.previous.iter_mut().for_each(|previous| {
+                previous.age += 1;
+                previous.key.age += 1;
+            });
             return Ok(observation);
         };
         self.look_at(picture, face, &mut observation)?;
         Ok(observation)
     }
 
-    /// Takes up the thread after a frame that was observed earlier.
-    pub(crate) fn recall(&mut self, picture: &Picture<'_>, observation: &Observation) {
-        let size = self.detector.size((picture.width, picture.height));
-        self.changed(&picture.shrunk(size), size);
-        let (Some(face), Some(points)) = (observation.detected(), observation.landmarks()) else { return };
-        let key = Key { patch: Patch::of(picture, points), window: self.window(points) };
-        self.previous = Some(Previous { face: *face, points: *points, key, path: Similarity::STILL, age: 0 });
+    /// Takes up the thread of an interrupted analysis: to be shown every frame that was observed, in order.
+    pub(crate) fn recall(&mut self, picture: &Picture<'_>, seen: &[Observation], frame: usize) {
+        let last = seen.len().saturating_sub(1);
+        let with_face = (0..=last).rev().take(FORGOTTEN as usize).find(|&at| seen[at].key.is_some());
+        if let Some((at, trace)) = with_face.and_then(|at| seen[at].key.map(|trace| (at, trace))) {
+            if let (Some(points), true) = (seen[frame].landmarks(), frame + trace.age as usize == at) {
+                self.recalled = Some(Patch::of(picture, points));
+            }
+            let observation = &seen[at];
+            if let (true, Some(face), Some(points)) =
+                (frame == last, observation.detected(), observation.landmarks())
+                && let Some(patch) = self.recalled.take()
+            {
+                let age = (last - at) as u32;
+                let key = Key { patch, window: trace.window, age: trace.age + age };
+                self.previous = Some(Previous { face: *face, points: *points, key, path: trace.path, age });
+            }
+        }
+        if frame == last {
+            let size = self.detector.size((picture.width, picture.height));
+            self.changed(&picture.shrunk(size), size);
+        }
     }
 
     fn look_at(
@@ -160,9 +195,12 @@ impl FaceFinder {
         observation.points = points.to_vec();
         let alike = |path: &Similarity| (1.0 / OTHER_SIZE..OTHER_SIZE).contains(&path.zoom());
         let (key, path) = match (before, path) {
-            (Some(before), Some(path)) if kept && alike(&path) => (before.key, path),
-            _ => (Key { patch: Patch::of(picture, &points), window }, Similarity::STILL),
+            (Some(before), Some(path)) if kept && alike(&path) => {
+                (Key { age: before.key.age + 1, ..before.key }, path)
+            }
+            _ => (Key { patch: Patch::of(picture, &points), window, age: 0 }, Similarity::STILL),
         };
+        observation.key = Some(KeyTrace { age: key.age, window: key.window, path });
         self.previous = Some(Previous { face, points, key, path, age: 0 });
         Ok(())
     }
@@ -194,9 +232,14 @@ impl FaceFinder {
     fn first_window(&self, face: &Detection) -> Window {
         let middle = [(face.x1 + face.x2) / 2.0, (face.y1 + face.y2) / 2.0];
         let side = face.width().max(face.height());
+        self.shown(middle, side)
+    }
+
+    /// DWPose knows bodies, and wants to see a part of one.
+    fn shown(&self, middle: [f32; 2], side: f32) -> Window {
         match self.landmarks {
-            FaceLandmarks::Light(_) => Window::around(middle, 1.1 * side, 1.1 * side),
             FaceLandmarks::DwPose(_) => Window::around(middle, 1.8 * side, 2.4 * side),
+            _ => Window::around(middle, 1.1 * side, 1.1 * side),
         }
     }
 
@@ -206,10 +249,7 @@ impl FaceFinder {
         let [x, y] = features::middle(points);
         let side = (1.25 * height).max(1.15 * width);
         let middle = [x, y - 0.08 * side];
-        match self.landmarks {
-            FaceLandmarks::Light(_) => Window::around(middle, 1.1 * side, 1.1 * side),
-            FaceLandmarks::DwPose(_) => Window::around(middle, 1.8 * side, 2.4 * side),
-        }
+        self.shown(middle, side)
     }
 
     /// How different a small picture is from the last, 0…1.
@@ -225,7 +265,7 @@ impl FaceFinder {
         let size = (picture.width, picture.height);
         let mut faces = match self.detector {
             FaceDetector::S3fd(_) => self.detector.find(picture.rgb, size)?,
-            FaceDetector::Light(_) => {
+            _ => {
                 let small = self.detector.size(size);
                 let scale = (size.0 as f32 / small.0 as f32, size.1 as f32 / small.1 as f32);
                 let found = self.detector.find(&picture.shrunk(small), small)?;
@@ -240,25 +280,53 @@ impl FaceFinder {
             Some(_) => self.landmarks_of_whole(picture)?.to_vec(),
             None => Vec::new(),
         };
-        Ok(Observation { faces, own, points, change, motion: None, sharpness: 1.0 })
+        Ok(Observation { faces, own, points, change, sharpness: 1.0, ..Observation::default() })
     }
 
     /// The whole frame as the box of a person (spec §5.3).
     fn landmarks_of_whole(&mut self, picture: &Picture<'_>) -> Result<Landmarks> {
-        let (width, height) = (picture.width as f64, picture.height as f64);
         let size = self.landmarks.size();
-        let aspect = size.0 as f64 / size.1 as f64;
-        let (w, h) = (1.25 * width, 1.25 * height);
-        let (w, h) = if w > aspect * h { (w, w / aspect) } else { (aspect * h, h) };
-        let zoom = size.0 as f64 / w;
-        let (x, y) = (size.0 as f64 / 2.0, size.1 as f64 / 2.0);
-        let forward = [[zoom, 0.0, x - zoom * width / 2.0], [0.0, zoom, y - zoom * height / 2.0]];
-        let crop = warp_affine(picture.rgb, (picture.width, picture.height), size, &forward);
+        let whole = WholeFrame::of((picture.width, picture.height), size);
+        let crop = warp_affine(picture.rgb, (picture.width, picture.height), size, &whole.forward());
         let points = self.landmarks.find(&crop)?;
-        let back = |part: f32, side: usize, length: f64, all: f64| {
-            (f64::from(part) / side as f64 * length + all / 2.0 - length / 2.0) as f32
-        };
-        Ok(points.map(|[x, y]| [back(x, size.0, w, width), back(y, size.1, h, height)]))
+        Ok(points.map(|point| whole.back(point)))
+    }
+}
+
+/// A frame as the box of a person, enlarged by a quarter and to the shape of the network's input (spec §5.3).
+///
+/// Middle and size are kept in 32 bits and combined in 64, as the reference's arrays are: landmarks are cut to whole pixels, and 99.99999
+/// is not 100.
+struct WholeFrame {
+    middle: [f32; 2],
+    scale: [f32; 2],
+    size: (usize, usize),
+}
+
+impl WholeFrame {
+    fn of(frame: (usize, usize), size: (usize, usize)) -> Self {
+        let (width, height) = (frame.0 as f32, frame.1 as f32);
+        let aspect = size.0 as f32 / size.1 as f32;
+        let (w, h) = (1.25 * width, 1.25 * height);
+        let scale = if w > aspect * h { [w, w / aspect] } else { [aspect * h, h] };
+        Self { middle: [width / 2.0, height / 2.0], scale, size }
+    }
+
+    /// Frame to input.
+    fn forward(&self) -> [[f64; 3]; 2] {
+        let zoom = self.size.0 as f64 / f64::from(self.scale[0]);
+        let [x, y] = self.middle.map(f64::from);
+        let (across, down) = (self.size.0 as f64 / 2.0, self.size.1 as f64 / 2.0);
+        [[zoom, 0.0, across - zoom * x], [0.0, zoom, down - zoom * y]]
+    }
+
+    /// Input to frame.
+    fn back(&self, point: [f32; 2]) -> [f32; 2] {
+        let sides = [self.size.0, self.size.1];
+        std::array::from_fn(|axis| {
+            let (scale, middle) = (f64::from(self.scale[axis]), f64::from(self.middle[axis]));
+            (f64::from(point[axis]) / sides[axis] as f64 * scale + middle - 0.5 * scale) as f32
+        })
     }
 }
 
@@ -304,3 +372,6 @@ fn sharpness(rgb: &[u8]) -> f32 {
     }
     sum / ((SHARP - 2) * (SHARP - 2)) as f32 / (contrast + 4.0)
 }
+
+#[cfg(test)]
+mod tests;

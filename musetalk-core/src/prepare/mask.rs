@@ -5,7 +5,7 @@
 //! ```
 
 use crate::asset::FaceBox;
-use crate::compose::filter::{Filter, gaussian_blur, pillow_resize};
+use crate::compose::filter::{Filter, gaussian_blur, pillow_resize_rows};
 use crate::compose::morphology::{Span, dilate, erode};
 
 /// Side of a parsed face, in pixels.
@@ -69,7 +69,10 @@ impl EdgeBlur {
 pub(crate) fn mask_of(classes: &[u8], face: &FaceBox, part: FaceMask, blur: EdgeBlur) -> Vec<u8> {
     let crop = face.crop();
     let side = crop.width() as usize;
-    let mut mask = pillow_resize(&select(classes, part), 1, (PARSED, PARSED), (side, side), Filter::Bicubic);
+    let selected = select(classes, part);
+    // The upper half is black in the end.
+    let lower = side / 2..side;
+    let mut mask = pillow_resize_rows(&selected, 1, (PARSED, PARSED), (side, side), Filter::Bicubic, lower);
     let columns = inside(face.x1 - crop.x1, face.x2 - crop.x1, side);
     let rows = inside(face.y1 - crop.y1, face.y2 - crop.y1, side);
     for (y, row) in mask.chunks_exact_mut(side).enumerate() {

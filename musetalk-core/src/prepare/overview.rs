@@ -49,7 +49,8 @@ pub(crate) fn overview(asset: &AvatarAsset) -> Result<Vec<u8>> {
             let picture =
                 Picture { rgb: &rgb, width: asset.width() as usize, height: asset.height() as usize };
             let words = (position - clip.positions().start).to_string();
-            let close = Close { face: Some(asset.face_box(position)), mask: Some(&mask), points: None };
+            let close =
+                Close { face: Some(asset.face_box(position)), mask: Some(&mask), points: None, faces: &[] };
             let cell = cell(&picture, &close, &words, TEXT);
             sheet.paste(&cell, (GAP + at % COLUMNS * (SIDE + GAP), top + at / COLUMNS * cell_height));
         }

@@ -167,10 +167,9 @@ impl Patch {
             error += inside.min(0.5) * 2.0 * f64::from(difference.abs());
             weights += inside.min(0.5) * 2.0;
         }
-        for i in 1..4 {
-            for j in 0..i {
-                normal[i][j] = normal[j][i];
-            }
+        let upper = normal;
+        for (i, row) in normal.iter_mut().enumerate() {
+            row.iter_mut().enumerate().take(i).for_each(|(j, value)| *value = upper[j][i]);
         }
         Some((solve(normal, right)?, error / weights))
     }

@@ -1,5 +1,7 @@
 //! Cutting squares out of a frame, and making a frame small: what the face networks look at.
 
+use serde::{Deserialize, Serialize};
+
 use crate::asset::FaceBox;
 
 /// A frame of footage, RGB8, rows from top to bottom without padding.
@@ -11,7 +13,7 @@ pub(crate) struct Picture<'a> {
 }
 
 /// A rectangle of a frame, in pixels and parts of them.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Window {
     pub(crate) left: f32,
     pub(crate) top: f32,
@@ -180,8 +182,7 @@ mod tests {
         let rgb = ramp(10, 10);
         let picture = Picture { rgb: &rgb, width: 10, height: 10 };
         let square = picture.square(&FaceBox { x1: -2, y1: 6, x2: 6, y2: 14 });
-        assert_eq!(square[(0 * 8 + 1) * 3..][..3], [0, 0, 0]);
-        assert_eq!(square[(1 * 8 + 4) * 3..][..3], [2, 7, 7]);
-        assert_eq!(square[(5 * 8 + 4) * 3..][..3], [0, 0, 0]);
+        let pixel = |x: usize, y: usize| &square[(y * 8 + x) * 3..][..3];
+        assert_eq!([pixel(1, 0), pixel(4, 1), pixel(4, 5)], [[0, 0, 0], [2, 7, 7], [0, 0, 0]]);
     }
 }

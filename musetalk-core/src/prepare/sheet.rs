@@ -10,7 +10,7 @@ use super::draw::{Colour, Drawing, LETTER, LINE};
 use super::sample::{Picture, Window};
 use super::verdict::Verdict;
 use crate::asset::FaceBox;
-use crate::networks::Landmarks;
+use crate::networks::{Detection, Landmarks};
 use crate::{Error, ErrorKind, Result};
 
 /// Side of a close-up.
@@ -32,6 +32,8 @@ pub(crate) struct Shown<'a> {
     /// Whether the frame is part of the avatar.
     pub(crate) used: bool,
     pub(crate) points: Option<&'a Landmarks>,
+    /// What the detector found; drawn where the frame has no face box.
+    pub(crate) faces: &'a [Detection],
     pub(crate) face: Option<FaceBox>,
     /// Over the face's crop.
     pub(crate) mask: Option<&'a [u8]>,
@@ -42,6 +44,8 @@ pub(super) struct Close<'a> {
     pub(super) face: Option<FaceBox>,
     pub(super) mask: Option<&'a [u8]>,
     pub(super) points: Option<&'a Landmarks>,
+    /// Drawn where there is no face box.
+    pub(super) faces: &'a [Detection],
 }
 
 /// Close-ups so far.
@@ -85,7 +89,7 @@ impl Sheet {
     pub(crate) fn add(&mut self, picture: &Picture<'_>, shown: &Shown<'_>) {
         let use_of = if shown.used { "" } else { " - unused" };
         let words = format!("{} {}{use_of}", shown.frame, shown.verdict);
-        let close = Close { face: shown.face, mask: shown.mask, points: shown.points };
+        let close = Close { face: shown.face, mask: shown.mask, points: shown.points, faces: shown.faces };
         self.cells.push(cell(picture, &close, &words, colour(shown.verdict)));
     }
 
@@ -142,6 +146,16 @@ pub(super) fn cell(picture: &Picture<'_>, shown: &Close<'_>, words: &str, tone: 
         let scale = SIDE as f32 / window.width;
         (((x - window.left) * scale) as i32, ((y - window.top) * scale) as i32)
     };
+    // Crops repeat the outermost pixels beyond the border; a person who judges wants to see where the frame ends.
+    let (left, top) = place(0.0, 0.0);
+    let (right, bottom) = place(picture.width as f32, picture.height as f32);
+    for y in 0..SIDE as i32 {
+        for x in 0..SIDE as i32 {
+            if x < left || y < top || x >= right || y >= bottom {
+                cell.dot(x, y, BACKGROUND);
+            }
+        }
+    }
     if let (Some(face), Some(mask)) = (shown.face, shown.mask) {
         outline(&mut cell, &face, mask, &place);
     }
@@ -156,8 +170,14 @@ pub(super) fn cell(picture: &Picture<'_>, shown: &Close<'_>, words: &str, tone: 
             cell.fill((x, y), 2, 2, POINTS);
         }
     }
-    let inset = inset(picture, shown.face, tone);
-    cell.paste(&inset, (SIDE - inset.width - 3, 3));
+    for found in shown.faces.iter().filter(|_| shown.face.is_none()) {
+        let ((x1, y1), (x2, y2)) = (place(found.x1, found.y1), place(found.x2, found.y2));
+        cell.frame([x1, y1, x2, y2.min(SIDE as i32 - 1)], tone);
+    }
+    if shown.face.is_some() {
+        let inset = inset(picture, shown.face, tone);
+        cell.paste(&inset, (SIDE - inset.width - 3, 3));
+    }
     cell.fill((0, SIDE as i32), SIDE, LINE + 4, tone.map(|part| part / 3));
     cell.fill((0, SIDE as i32), 5, LINE + 4, tone);
     cell.write(words, (11, SIDE as i32 + 4), TEXT);
@@ -241,6 +261,6 @@ fn legend(verdicts: &[Verdict]) -> Vec<(Verdict, usize)> {
             None => counts.push((verdict, 1)),
         }
     }
-    counts.sort_by(|a, b| b.1.cmp(&a.1));
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     counts
 }

@@ -179,10 +179,10 @@ mod tests {
         let motions: Vec<Option<Similarity>> = steps(true, &mut seed).into_iter().map(Some).collect();
         let guesses = steps(false, &mut seed);
         let smoothed = smooth(&edges, &motions, &guesses, 25.0);
-        for edge in 0..4 {
+        for (edge, name) in ["left", "top", "right", "bottom"].into_iter().enumerate() {
             let off: Vec<f64> =
                 (0..frames).map(|frame| f64::from(smoothed[frame][edge] - truth(frame)[edge])).collect();
-            assert!(deviation(&off) < 0.35, "edge {edge}: {}", deviation(&off));
+            assert!(deviation(&off) < 0.35, "{name}: {}", deviation(&off));
         }
     }
 
