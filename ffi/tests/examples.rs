@@ -74,7 +74,7 @@ impl Display {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .map_err(|_| eprintln!("SKIPPED: no Xvfb"))
+            .map_err(|e| eprintln!("SKIPPED: no Xvfb: {e}"))
             .ok()?;
         let mut number = String::new();
         let mut out = std::io::BufReader::new(server.stdout.take().unwrap());

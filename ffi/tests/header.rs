@@ -153,6 +153,7 @@ fn the_name_says_the_version() {
 }
 
 #[test]
+#[cfg(feature = "realtime")]
 fn one_table_joins_kinds_and_statuses() {
     use musetalk::musetalk_status as Status;
     use musetalk_core::ErrorKind as Core;
