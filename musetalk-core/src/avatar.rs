@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::asset::AvatarAsset;
 use crate::audio::pcm;
@@ -90,7 +91,7 @@ pub struct FrameReader {
     _engine: Engine,
 }
 
-/// Cuts utterances, from any thread.
+/// Cuts utterances, ends the session and reads its figures, from any thread.
 #[derive(Clone, Debug)]
 pub struct Interrupter {
     control: Arc<Control>,
@@ -142,7 +143,7 @@ impl Avatar {
         if !self.reader.reader.owes() {
             return Ok(None);
         }
-        self.reader.reader.next_frame(|| self.writer.mouthpiece.is_waited_for())
+        self.reader.reader.next_frame(None, || self.writer.mouthpiece.is_waited_for())
     }
 
     /// See [`FrameReader::latest_at`].
@@ -183,7 +184,7 @@ impl Avatar {
     }
 
     /// The person shown.
-    pub fn asset(&self) -> &AvatarAsset {
+    pub fn asset(&self) -> &Arc<AvatarAsset> {
         self.reader.asset()
     }
 
@@ -238,6 +239,11 @@ impl PcmWriter {
     pub fn finish(&mut self) -> Result<()> {
         self.mouthpiece.finish()
     }
+
+    /// An utterance is open, every frame that its samples allow was made, and the next one needs more of them, or the end.
+    pub fn is_waited_for(&self) -> bool {
+        self.mouthpiece.is_waited_for()
+    }
 }
 
 impl FrameReader {
@@ -251,7 +257,32 @@ impl FrameReader {
     /// - [`ErrorKind::Closed`]: the writer has gone and everything it pushed was read.
     /// - The kind of the failure that closed the session.
     pub fn next_frame(&mut self) -> Result<Option<Frame>> {
-        self.reader.next_frame(|| false)
+        self.reader.next_frame(None, || false)
+    }
+
+    /// [`next_frame`](Self::next_frame) that gives up after `time`, for hosts that must look elsewhere in between.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::TimedOut`]: no frame was ready in time. Nothing is lost; call again.
+    /// - Those of [`next_frame`](Self::next_frame).
+    pub fn next_frame_within(&mut self, time: Duration) -> Result<Option<Frame>> {
+        // A time beyond what a clock can count is for ever.
+        self.reader.next_frame(Instant::now().checked_add(time), || false)
+    }
+
+    /// An utterance was begun whose end [`next_frame`](Self::next_frame) has not told yet.
+    pub fn is_owed(&self) -> bool {
+        self.reader.owes()
+    }
+
+    /// Has `told` called whenever there may be something new for [`next_frame`](Self::next_frame): a frame, the end of an utterance, or
+    /// the end of the session. For hosts that wait for many things at once; they then call
+    /// [`next_frame_within`](Self::next_frame_within) with no time. `false` if it was set before.
+    ///
+    /// Called on the engine's thread, which makes the frames of all avatars: it must not block, only wake whoever waits.
+    pub fn on_news(&self, told: impl Fn() + Send + Sync + 'static) -> bool {
+        self.reader.control().on_news(told)
     }
 
     /// The newest picture due when `heard` has left the loudspeaker; `None` if the one on screen is still right.
@@ -300,7 +331,7 @@ impl FrameReader {
     }
 
     /// The person shown.
-    pub fn asset(&self) -> &AvatarAsset {
+    pub fn asset(&self) -> &Arc<AvatarAsset> {
         self.reader.compositor().asset()
     }
 
@@ -327,5 +358,17 @@ impl Interrupter {
     /// Cuts `utterance` and all before it, and never touches a later one.
     pub fn interrupt_through(&self, utterance: UtteranceId) {
         self.control.interrupt_through(utterance.get());
+    }
+
+    /// Ends the session for good: both ends return [`ErrorKind::Closed`] from now on, and a reader who waits wakes within 20 ms.
+    ///
+    /// For hosts that cannot drop an end while another thread is in it. Lock-free, from any thread, any number of times.
+    pub fn close(&self) {
+        self.control.close();
+    }
+
+    /// See [`FrameReader::stats`].
+    pub fn stats(&self) -> Stats {
+        self.control.counters.read()
     }
 }
