@@ -68,7 +68,9 @@ pub(crate) struct BuiltPack {
     folder: PathBuf,
     bytes: u64,
     parameters: u64,
+    /// What a person should know about the checkpoints.
     notes: Vec<String>,
+    /// Networks that were not found and are not needed to speak.
     absent: Vec<String>,
 }
 
@@ -79,7 +81,19 @@ impl BuiltPack {
     }
 }
 
-/// Checkpoints in, a pack out.
+/// Turn a folder of checkpoints into a pack: all of it or nothing. Blocks without the GIL; Ctrl-C cancels.
+///
+/// Args:
+///     checkpoints: As MuseTalk publishes them, as Hugging Face does, or under any names.
+///     out: The folder to be made.
+///     replace: Whether a pack that is there already is replaced, once the new one is complete.
+///     progress: Called with every tensor, in bytes of weights. What it raises cancels, leaves nothing behind, and is raised here.
+///
+/// Raises:
+///     NotFoundError: something that a pack needs is missing; the message lists all of it.
+///     CorruptError, IncompatibleError, UnsupportedError: the checkpoints cannot be used.
+///     InvalidInputError: `out` exists and may not be replaced.
+///     IoError: reading or writing failed.
 #[pyfunction]
 #[pyo3(signature = (checkpoints, out, *, name=None, description=None, precision="fp32", replace=false, progress=None))]
 #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
@@ -123,7 +137,19 @@ pub(crate) fn build_pack(
     }
 }
 
-/// Frames, boxes and masks in, an avatar out.
+/// Prepare a person from footage, face boxes and masks, and write the file. Blocks for two encoder calls a frame, without the GIL.
+///
+/// Args:
+///     engine: Its encoder makes the latents.
+///     out: The `.avatar` file.
+///     frames: `(height, width, 3)` each, the mouth closed.
+///     boxes: `(x1, y1, x2, y2)` of the face in each frame; right and bottom are exclusive.
+///     masks: `(side, side)` each: where the square around the face, 1.5 times its longer side, may change; 255 is replaced.
+///     progress: Called with every frame and mask that was read, and once before the latents. What it raises cancels.
+///
+/// Raises:
+///     InvalidInputError: lists of different lengths, pictures of different sizes, a box outside its frame.
+///     IoError: the file cannot be written.
 #[pyfunction]
 #[pyo3(signature = (engine, out, *, frames, boxes, masks, name="avatar", progress=None))]
 #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]

@@ -11,7 +11,26 @@ use crate::error::raise;
 use crate::frame::format_named;
 use crate::waiting::on_a_thread;
 
-/// A model pack on one device.
+/// A model pack on one device. Heavy: load it once, share it between avatars and threads.
+///
+/// Loading blocks for as long as the pack takes, without the GIL; Ctrl-C works meanwhile. The ONNX Runtime library is that of the installed
+/// `onnxruntime` package (or `onnxruntime-gpu`, `onnxruntime-openvino`), which is not imported; `runtime_library` names another one.
+/// The first engine of a process decides for all.
+///
+/// Args:
+///     pack: The pack's folder.
+///     device: `"auto"`, `"cpu"`, `"cuda:0"`, `"directml:0"`, `"coreml"`, `"openvino"`.
+///     threads: That share one network call on the CPU, 1 to 256; all cores by default.
+///     spinning: Idle threads spin between operations: some milliseconds faster, and a core kept busy. Off by default.
+///     max_batch: Frames of different avatars that share a call at most, 1 to 64.
+///     runtime_library: The ONNX Runtime library to load.
+///
+/// Raises:
+///     NotFoundError: the pack or ONNX Runtime is missing; the message names every place looked at.
+///     CorruptError, IncompatibleError: the pack or the library cannot be used.
+///     DeviceUnavailableError, UnsupportedError: the device does not start, or is not in this build.
+///     OutOfMemoryError: the networks do not fit.
+///     InvalidInputError: an option is out of range.
 #[pyclass(frozen, module = "musetalk")]
 pub(crate) struct Engine(pub(crate) musetalk_core::Engine);
 
@@ -47,6 +66,21 @@ impl Engine {
         built.map(Self).map_err(|e| explained(py, e))
     }
 
+    /// Open a prepared person. The first avatar of a file reads it; later ones share what was read.
+    ///
+    /// Args:
+    ///     asset: The `.avatar` file.
+    ///     sample_rate: Of the pushed PCM in Hz, 8 000 to 192 000; 24 000 by default.
+    ///     format: Bytes of a pixel.
+    ///     frames_ahead: Frames that may be made ahead of the reader, 4 to 1000; 12 by default.
+    ///     frames_lent: Frames, and arrays of them, that you may hold at the same time, 1 to 1000; 4 by default.
+    ///     buffer_seconds: Seconds of PCM that may wait, 1 to 3600; 120 by default.
+    ///
+    /// Raises:
+    ///     NotFoundError, IoError, CorruptError: the file cannot be used.
+    ///     IncompatibleError: it was made for another pack.
+    ///     InvalidInputError: an option is out of range.
+    ///     OutOfMemoryError: there is no room for that many frames.
     #[pyo3(signature = (asset, *, sample_rate=None, format="rgb8", frames_ahead=None, frames_lent=None, buffer_seconds=None))]
     fn open_avatar(
         &self,
@@ -70,16 +104,19 @@ impl Engine {
         Ok(Avatar::new(opened.map_err(raise)?, room))
     }
 
+    /// Where the networks run; never `"auto"`.
     #[getter]
     fn device(&self) -> String {
         self.0.device().to_string()
     }
 
+    /// The rate of the frames.
     #[getter]
     fn fps<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         fraction(py, self.0.pack().fps())
     }
 
+    /// What it was loaded from.
     #[getter]
     fn pack(&self) -> Pack {
         let pack = self.0.pack();
@@ -93,16 +130,19 @@ impl Engine {
         }
     }
 
+    /// The ONNX Runtime library of this process.
     #[getter]
     fn runtime_library(&self) -> PathBuf {
         self.0.runtime().path().to_owned()
     }
 
+    /// Its version.
     #[getter]
     fn runtime_version(&self) -> &str {
         self.0.runtime().version()
     }
 
+    /// Sound beyond the end of a frame that must be known before it is made, at most.
     #[pyo3(signature = (sample_rate=24_000))]
     fn look_ahead(&self, sample_rate: u32) -> PyResult<Duration> {
         self.0.look_ahead(sample_rate).map_err(raise)
@@ -113,13 +153,15 @@ impl Engine {
     }
 }
 
-/// The pack of an engine.
+/// What an engine was loaded from.
 #[pyclass(frozen, get_all, module = "musetalk")]
 pub(crate) struct Pack {
     folder: PathBuf,
     name: String,
     description: String,
+    /// `"fp32"` or `"fp16"`.
     precision: String,
+    /// Avatars made with one encoder work with every pack that has it.
     encoder_identity: String,
 }
 

@@ -10,34 +10,60 @@ use realtime_client::session::{self, Posture, State, What};
 use crate::buffer::{Keep, Memory};
 use crate::error::raise_talk;
 
-/// What happened.
+/// What happened in a conversation, to be taken apart with `match`.
 #[pyclass(frozen, skip_from_py_object, module = "musetalk")]
 pub(crate) enum Event {
+    /// The connection changed: `connecting`, `ready`, `reconnecting` after a pause, `closed`, with why.
     State { state: String, attempt: Option<u32>, after: Option<Duration>, error: Option<Py<PyAny>> },
+    /// The face should look different.
     Posture { posture: String },
+    /// The server took a change of the session.
     Updated {},
+    /// The person begins to speak.
     SpeechStarted { item_id: String },
+    /// The person has stopped.
     SpeechStopped { item_id: String },
+    /// Less than 100 ms between press and release: nothing was sent.
     TurnTooShort {},
+    /// A piece of what the person says.
     UserText { item_id: String, delta: String },
+    /// What the person said. May come after the answer has begun.
     UserSaid { item_id: String, text: String },
+    /// A stretch of speech with its speaker, in seconds from the start of the turn.
     UserSegment { item_id: String, speaker: String, text: String, start: f64, end: f64 },
+    /// What the person said could not be written down; the turn goes on.
     UserUnwritten { item_id: String, error: Py<PyAny> },
+    /// An answer will sound: its first samples follow. Counted from 1.
     Began { utterance: u64 },
+    /// Samples of an answer at `output_rate`, in order, faster than they sound.
     Audio { utterance: u64, pcm: Py<PyAny> },
+    /// All samples of an answer were told. It sounds on.
     Ended { utterance: u64 },
+    /// Stop the sound of this utterance now.
     Interrupted { utterance: u64 },
+    /// A piece of what is being said; usually ahead of the sound.
     Transcript { item_id: String, delta: String },
+    /// All of what is said in a part of an answer.
     Said { item_id: String, text: String },
+    /// A piece of a written answer.
     Text { item_id: String, delta: String },
+    /// A written answer.
     Wrote { item_id: String, text: String },
+    /// The model asks for a function. One that was given as a tool runs by itself; else answer with `tool_output`.
     ToolCall { call_id: String, name: String, arguments: String },
+    /// The model asks whether a remote tool may run; answer with `approve`.
     ApprovalRequested { request_id: String, server_label: String, name: String, arguments: String },
+    /// An answer beside the conversation.
     Aside { tag: String, text: String, status: String },
+    /// An answer is over on the server. It may sound on.
     ResponseDone { response_id: String, status: String },
+    /// What may still be asked for.
     RateLimit { name: String, limit: f64, remaining: f64, reset_seconds: f64 },
+    /// The server refused something, or something went wrong on the way; the session goes on.
     Problem { error: Py<PyAny>, about: Option<String> },
+    /// The server said something that this library does not know.
     Unknown { kind: String },
+    /// The server said something that does not fit its own protocol; it was passed over.
     Malformed { kind: String, reason: String },
 }
 
@@ -156,8 +182,11 @@ fn status_name(status: ResponseStatus) -> &'static str {
 /// One turn, or one step of a tool, of a conversation.
 #[pyclass(frozen, skip_from_py_object, module = "musetalk")]
 pub(crate) enum Entry {
+    /// Somebody said or wrote something; of a cut answer, about what was heard of it.
     Said { item_id: String, role: String, text: String, cut: bool, complete: bool },
+    /// The model asked for a function.
     Called { item_id: String, call_id: String, name: String, arguments: String, complete: bool },
+    /// A function answered.
     Answered { item_id: String, call_id: String, output: String, complete: bool },
 }
 

@@ -12,6 +12,8 @@ use crate::buffer::{Keep, Layout, Memory, as_array, lend};
 use crate::error::invalid;
 
 /// One picture with the samples that sound while it is on screen.
+///
+/// Lent by the library: the frame, and every array and view of it, keeps its memory out of the pool of `frames_lent`. Copy what you keep.
 #[pyclass(frozen, module = "musetalk")]
 pub(crate) struct Frame {
     inner: core::Frame,
@@ -35,11 +37,14 @@ impl Frame {
 
 #[pymethods]
 impl Frame {
+    /// `(height, width, channels)`, rows from top to bottom: a read-only view of library memory, no copy.
     #[getter]
     fn image<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         as_array(slf.as_any())
     }
 
+    /// The samples of this picture, at the pushed rate, a read-only view. Those of consecutive frames tile the utterance; empty while idle,
+    /// except from `paced`.
     #[getter]
     fn audio<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         Memory::array(slf.py(), Keep::Sound(slf.clone().unbind()))
@@ -60,36 +65,43 @@ impl Frame {
         format_name(self.inner.format())
     }
 
+    /// The number among all pictures that this reader gave, from 0.
     #[getter]
     fn index(&self) -> u64 {
         self.inner.index()
     }
 
+    /// The utterance whose speech it shows; `None` for idle and closing pictures.
     #[getter]
     fn utterance(&self) -> Option<u64> {
         self.inner.utterance().map(UtteranceId::get)
     }
 
+    /// Its number in its utterance, from 0.
     #[getter]
     fn utterance_frame(&self) -> u64 {
         self.inner.utterance_frame()
     }
 
+    /// When to show it: since the first sample of its utterance; from `paced`, since the first call.
     #[getter]
     fn pts(&self) -> Duration {
         self.inner.pts()
     }
 
+    /// The position in the base cycle.
     #[getter]
     fn cycle_index(&self) -> u32 {
         self.inner.cycle_index()
     }
 
+    /// Where it differs from base frame `cycle_index`; empty while idle.
     #[getter]
     fn region(&self) -> Region {
         self.inner.region().into()
     }
 
+    /// Where it may differ from the picture with this `index`.
     fn changed_since(&self, previous: u64) -> Region {
         self.inner.changed_since(previous).into()
     }
@@ -128,7 +140,7 @@ pub(crate) fn format_named(name: &str) -> PyResult<PixelFormat> {
     }
 }
 
-/// A rectangle of pixels.
+/// A rectangle of pixels. False when it is empty.
 #[pyclass(frozen, eq, hash, get_all, skip_from_py_object, module = "musetalk")]
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub(crate) struct Region {
@@ -157,7 +169,7 @@ impl Region {
     }
 }
 
-/// How much of an utterance the listener has heard.
+/// How much of an utterance the listener has heard: samples that have left the loudspeaker, at the pushed rate.
 #[pyclass(frozen, eq, hash, get_all, from_py_object, module = "musetalk")]
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub(crate) struct Heard {
@@ -194,37 +206,43 @@ impl Heard {
     }
 }
 
-/// What a session has done so far.
+/// What a session has done so far. A snapshot.
 #[pyclass(frozen, module = "musetalk")]
 pub(crate) struct Stats(pub(crate) core::Stats);
 
 #[pymethods]
 impl Stats {
+    /// Frames that went through the networks.
     #[getter]
     fn made(&self) -> u64 {
         self.0.made
     }
 
+    /// Speech frames that needed no network: silence.
     #[getter]
     fn still(&self) -> u64 {
         self.0.still
     }
 
+    /// Frames handed out, idle ones included.
     #[getter]
     fn shown(&self) -> u64 {
         self.0.shown
     }
 
+    /// Frames never made, because they would have been late.
     #[getter]
     fn skipped(&self) -> u64 {
         self.0.skipped
     }
 
+    /// Frames made but overtaken.
     #[getter]
     fn late(&self) -> u64 {
         self.0.late
     }
 
+    /// Periods of `paced` in which an utterance had no frame ready.
     #[getter]
     fn under_runs(&self) -> u64 {
         self.0.under_runs
@@ -255,6 +273,7 @@ impl Stats {
         self.0.compose.into()
     }
 
+    /// Within which this share (0..1) of the frames was ready after its sound was in, rounded up to a power of two milliseconds.
     fn latency(&self, share: f64) -> Duration {
         self.0.latency(share)
     }

@@ -32,7 +32,31 @@ use crate::wake::Signal;
 
 type Next = Pin<Box<dyn Future<Output = Option<session::Event>> + Send>>;
 
-/// A live conversation.
+/// A live conversation over OpenAI's Realtime API, or a server that speaks it: voice in, voice out.
+///
+/// Connects at once; `async with` and `connect` wait until the server has taken the session, and `wait` serves threads without a loop.
+/// Calls take effect at once and wait for nothing. Events come from `async for`, in one task, or from `wait`.
+///
+/// Args:
+///     provider: `"openai"`, `"xai"`, `"qwen"`, `"stepfun"`, `"azure:RESOURCE"`, or a `ws://` or `wss://` address.
+///     key: Sent in a header, shown nowhere; by default from the provider's variable of the environment, such as `OPENAI_API_KEY`.
+///     model: The provider's own by default.
+///     instructions: Who the model is and how it speaks.
+///     voice: Such as `"marin"`.
+///     speed: 0.25 to 1.5.
+///     turn_detection: Who decides that the person has finished: the server by loudness or by meaning, or you, with `press` and `release`.
+///     transcription: The model that writes down what the person says; off by default.
+///     language: Of the person, ISO 639-1.
+///     modality: Voice or writing.
+///     tools: Functions that the model may call, plain or coroutines. They run by themselves, plain ones on threads of the library, coroutines in the
+///         loop that runs now.
+///     avatar: Answers go to this face, interruptions close its mouth. The conversation takes its listening half; read the frames as ever.
+///     audio_events: Whether `Event.Audio` is told. Turn it off where only the avatar needs the sound.
+///     prosody: Tell the model when the person sounds louder, higher or faster than usual.
+///
+/// Raises:
+///     InvalidInputError: the configuration cannot work.
+///     UnauthorizedError: no key was given, and the variable is not set.
 #[pyclass(frozen, module = "musetalk")]
 pub(crate) struct Realtime {
     client: RealtimeClient,
@@ -141,6 +165,11 @@ impl Realtime {
         Ok(Self { client, utterances, inbox: Mutex::default(), news: Arc::default() })
     }
 
+    /// Connect, and wait until the server has taken the session. Takes what `Realtime` takes. The events until then are spent.
+    ///
+    /// Raises:
+    ///     UnauthorizedError, QuotaError, NotFoundError, IncompatibleError, UntrustedError: the server will not talk.
+    ///     NetworkError, TimedOutError, BusyError, RefusedError: no connection after several attempts.
     #[classmethod]
     #[pyo3(signature = (*args, **kwargs))]
     fn connect<'py>(
@@ -151,12 +180,16 @@ impl Realtime {
         coroutine(&cls.call(args, kwargs)?, "connected")
     }
 
+    /// Wait until the session is ready. The events until then are spent.
     fn ready<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         coroutine(slf.as_any(), "ready")
     }
 
     // ── the person ──
 
+    /// Add the person's voice, mono at the provider's input rate (24 000 Hz at OpenAI); how many samples were dropped, the oldest first.
+    ///
+    /// Keep pushing silence between turns: the server finds their end in it.
     fn push_audio(&self, pcm: &Bound<'_, PyAny>) -> PyResult<u64> {
         let py = pcm.py();
         let samples = Pcm::of(pcm)?.ints(py)?;
@@ -168,10 +201,12 @@ impl Realtime {
         py.detach(|| self.client.dropped_audio())
     }
 
+    /// The person writes this; an answer is asked for.
     fn say(&self, py: Python<'_>, text: &str) -> PyResult<()> {
         self.ask(py, |client| client.say(text))
     }
 
+    /// The person shows a picture: `(height, width, 3)`, or the bytes of a PNG or JPEG; an answer is asked for.
     #[pyo3(signature = (image, text=None, *, detail="auto"))]
     fn show(&self, image: &Bound<'_, PyAny>, text: Option<String>, detail: &str) -> PyResult<()> {
         use realtime_client::protocol::Detail;
@@ -201,49 +236,60 @@ impl Realtime {
         self.ask(py, |client| client.show(content))
     }
 
+    /// A rule or a fact for the model, without an answer.
     fn tell(&self, py: Python<'_>, text: String) -> PyResult<()> {
         self.ask(py, |client| client.add_item(NewItem::System { id: None, text }))
     }
 
+    /// Take an item out of the conversation, such as a picture that is of no use any more.
     fn delete_item(&self, py: Python<'_>, item_id: &str) -> PyResult<()> {
         self.ask(py, |client| client.delete_item(item_id))
     }
 
+    /// Push to talk, key down.
     fn press(&self, py: Python<'_>) -> PyResult<()> {
         self.ask(py, RealtimeClient::press)
     }
 
+    /// Push to talk, key up.
     fn release(&self, py: Python<'_>) -> PyResult<()> {
         self.ask(py, RealtimeClient::release)
     }
 
     // ── the model ──
 
+    /// Ask for an answer, now or as soon as the one being made is done.
     #[pyo3(signature = (instructions=None))]
     fn respond(&self, py: Python<'_>, instructions: Option<String>) -> PyResult<()> {
         self.ask(py, |client| client.respond(instructions.map(instructed)))
     }
 
+    /// Ask for an answer in writing beside the conversation; it comes back as `Event.Aside` with this tag.
     fn aside(&self, py: Python<'_>, tag: &str, instructions: String) -> PyResult<()> {
         self.ask(py, |client| client.aside(tag, instructed(instructions)))
     }
 
+    /// Cut what is being made and what sounds.
     fn interrupt(&self, py: Python<'_>) {
         py.detach(|| self.client.interrupt());
     }
 
+    /// What has left the loudspeaker; of the avatar's utterance where there is one, else of the conversation's. Report it often: when the person
+    /// interrupts, this is what the model is told that was heard.
     fn heard(&self, py: Python<'_>, heard: Heard) -> PyResult<()> {
         let heard = heard.known()?;
         self.told(py, heard.utterance, heard.samples);
         Ok(())
     }
 
+    /// The sound of this utterance has ended.
     #[pyo3(name = "ended", signature = (utterance))]
     fn ended(&self, py: Python<'_>, utterance: u64) -> PyResult<()> {
         self.told(py, self::utterance(utterance)?, u64::MAX);
         Ok(())
     }
 
+    /// Change the session; what is not given stays.
     #[pyo3(signature = (*, instructions=None, voice=None, speed=None, turn_detection=None, modality=None))]
     fn update(
         &self,
@@ -258,12 +304,14 @@ impl Realtime {
         self.ask(py, |client| client.update(&update))
     }
 
+    /// Answer an `Event.ToolCall` that no function took; `False` if nobody waits for it any more.
     #[pyo3(signature = (call_id, output, *, reply=true))]
     fn tool_output(&self, py: Python<'_>, call_id: &str, output: String, reply: bool) -> bool {
         let output = if reply { ToolOutput::new(output) } else { ToolOutput::silent(output) };
         py.detach(|| self.client.tool_output(call_id, output))
     }
 
+    /// Whether a remote tool may run.
     #[pyo3(signature = (request_id, approve, reason=None))]
     fn approve(
         &self,
@@ -277,6 +325,7 @@ impl Realtime {
 
     // ── what was and is ──
 
+    /// What was said on both sides, in the order of the conversation.
     #[getter]
     fn history(&self, py: Python<'_>) -> Vec<Entry> {
         py.detach(|| self.client.history()).into_iter().filter_map(Entry::of).collect()
@@ -287,22 +336,29 @@ impl Realtime {
         py.detach(|| self.client.usage()).into()
     }
 
+    /// What the face should look like it is doing.
     #[getter]
     fn posture(&self, py: Python<'_>) -> &'static str {
         posture_name(py.detach(|| self.client.posture()))
     }
 
+    /// The rate of the answers in Hz; open the avatar with it.
     #[getter]
     fn output_rate(&self, py: Python<'_>) -> u32 {
         py.detach(|| self.client.output_rate())
     }
 
+    /// End the session: the connection is closed within a second. The events end.
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.client.close());
     }
 
     // ── events ──
 
+    /// The next event, for threads without a loop; `None` when the session is over. Waits without the GIL; Ctrl-C works.
+    ///
+    /// Raises:
+    ///     TimedOutError: nothing happened in time.
     #[pyo3(signature = (timeout=None))]
     fn wait(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Event>> {
         let patience = Patience::seconds(timeout)?;

@@ -9,7 +9,15 @@ use realtime_client::scripted::{Scenario, ScriptedServer as Server};
 use crate::error::{internal, raise_talk};
 use crate::pcm::Pcm;
 
-/// A server on a port of this machine; dropped, it stops.
+/// A server of this machine that speaks from a script, to try a conversation without a key or a network. Dropped, it stops.
+///
+/// Args:
+///     answers: What it says, turn by turn, from the start again after the last. When empty it repeats what it was told.
+///     answer_seconds: How long an answer is; by its text when `None`.
+///     pace: From one piece of an answer to the next; everything in one burst by default.
+///     calls_functions: Calls every declared function before it answers.
+///     transcript: What it was understood to have heard.
+///     voice: Its voice at 24 kHz; synthetic by default.
 #[pyclass(frozen, module = "musetalk")]
 pub(crate) struct ScriptedServer(Server);
 
@@ -38,11 +46,13 @@ impl ScriptedServer {
         py.detach(|| Server::start(scenario)).map(Self).map_err(|e| raise_talk(&e))
     }
 
+    /// Its address, for `Realtime`.
     #[getter]
     fn url(&self) -> String {
         self.0.provider().url
     }
 
+    /// Samples of the person's voice that have come.
     #[getter]
     fn samples(&self) -> u64 {
         self.0.samples()
@@ -58,6 +68,7 @@ impl ScriptedServer {
         self.0.closed()
     }
 
+    /// What clients have sent, without their sound.
     #[getter]
     fn seen<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let text = serde_json::to_string(&self.0.seen()).map_err(|e| internal(e.to_string()))?;
