@@ -82,6 +82,7 @@ impl Engine {
     ///     InvalidInputError: an option is out of range.
     ///     OutOfMemoryError: there is no room for that many frames.
     #[pyo3(signature = (asset, *, sample_rate=None, format="rgb8", frames_ahead=None, frames_lent=None, buffer_seconds=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn open_avatar(
         &self,
         py: Python<'_>,
