@@ -16,7 +16,7 @@ CHUNK = 480
 
 def main() -> None:
     engine = musetalk.Engine(demo.pack(), device="cpu", threads=1)
-    avatar = engine.open_avatar(demo.avatar())
+    avatar = engine.open_avatar(demo.avatar(), buffer_seconds=600)
     for dtype in (np.float32, np.int16):
         chunk = np.zeros(CHUNK, dtype=dtype)
         pushing = []

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use musetalk_core::{Device, Engine, Result};
+use musetalk_core::{AvatarOptions, Device, Engine, Result};
 
 /// Calls that are measured; as in `door.py`.
 const CALLS: usize = 20_000;
@@ -15,7 +15,10 @@ const CHUNK: usize = 480;
 fn main() -> Result<()> {
     let demo = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "models/demo".to_owned()));
     let engine = Engine::builder(demo.join("pack")).device(Device::Cpu).threads(1).build()?;
-    let mut avatar = engine.open_avatar(demo.join("iris.avatar"))?;
+    let mut options = AvatarOptions::default();
+    // Room for all of it, however late the engine takes it.
+    options.buffer_seconds = 600;
+    let mut avatar = engine.open_avatar_with(demo.join("iris.avatar"), options)?;
     // Silence: the networks have nothing to do, and what is left is the calls.
     let chunk = vec![0.0; CHUNK];
     let interrupter = avatar.interrupter();

@@ -44,6 +44,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     fs::write(&third, licences::of("musetalk-python")?).map_err(|e| format!("{}: {e}", third.display()))?;
 
     let mut maturin = Command::new(&python);
+    // It looks for zig, and for the Python to build for, where programs lie.
+    let programs = python.parent().map(Path::to_owned).into_iter();
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    let path =
+        std::env::join_paths(programs.chain(std::env::split_paths(&others))).map_err(|e| e.to_string())?;
+    maturin.env("PATH", path);
     maturin.current_dir(&package).args(["-m", "maturin", "build", "--out"]).arg(&out);
     if cfg!(target_os = "linux") {
         maturin.args(["--zig", "--compatibility", PLATFORM]);
