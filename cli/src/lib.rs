@@ -38,9 +38,33 @@ mod retime;
 mod speech;
 mod temp;
 
+use std::ffi::OsString;
+
+use clap::Parser as _;
 use musetalk_core::Result;
 
 use args::{Args, Command};
+
+/// The whole program: reads `arguments`, which begin with its name, listens for Ctrl-C, runs the command, and says on standard error what
+/// went wrong. Returns the exit code: 0 it worked, 1 it failed, 2 the command line was wrong.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let args = match Args::try_parse_from(arguments) {
+        Ok(args) => args,
+        Err(e) => {
+            // Help and version come this way too, with code 0. A closed terminal is no reason to fail differently.
+            drop(e.print());
+            return u8::try_from(e.exit_code()).unwrap_or(2);
+        }
+    };
+    cancel::listen();
+    match run(args) {
+        Ok(()) => 0,
+        Err(e) => {
+            report::error(&e);
+            1
+        }
+    }
+}
 
 /// Runs one command to its end. Results are on standard output when it returns.
 ///

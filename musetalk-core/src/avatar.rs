@@ -255,6 +255,11 @@ impl PcmWriter {
     pub fn finish(&mut self) -> Result<()> {
         self.mouthpiece.finish()
     }
+
+    /// An utterance is open, every frame that its samples allow was made, and the next one needs more of them, or the end.
+    pub fn is_waited_for(&self) -> bool {
+        self.mouthpiece.is_waited_for()
+    }
 }
 
 impl FrameReader {
@@ -280,6 +285,20 @@ impl FrameReader {
     pub fn next_frame_within(&mut self, time: Duration) -> Result<Option<Frame>> {
         // A time beyond what a clock can count is for ever.
         self.reader.next_frame(Instant::now().checked_add(time), || false)
+    }
+
+    /// An utterance was begun whose end [`next_frame`](Self::next_frame) has not told yet.
+    pub fn is_owed(&self) -> bool {
+        self.reader.owes()
+    }
+
+    /// Has `told` called whenever there may be something new for [`next_frame`](Self::next_frame): a frame, the end of an utterance, or
+    /// the end of the session. For hosts that wait for many things at once; they then call
+    /// [`next_frame_within`](Self::next_frame_within) with no time. `false` if it was set before.
+    ///
+    /// Called on the engine's thread, which makes the frames of all avatars: it must not block, only wake whoever waits.
+    pub fn on_news(&self, told: impl Fn() + Send + Sync + 'static) -> bool {
+        self.reader.control().on_news(told)
     }
 
     /// The newest picture due when `heard` has left the loudspeaker; `None` if the one on screen is still right.

@@ -147,7 +147,7 @@ impl Engine {
         // Beside those on the way, the reader holds the one on screen and one that closes, and takes the next before it
         // gives either back.
         let patches = options.frames_ahead + 3;
-        let (outbox, items) = outbox(patches, image * image * 3, period);
+        let (outbox, items) = outbox(patches, image * image * 3, period, Arc::clone(&control));
         let listener = Listener::new(rate, &shared.plan)?;
         let states = [manifest.audio.positions, manifest.audio.states, manifest.audio.width];
         let states = states.iter().map(|&n| n as usize).product();

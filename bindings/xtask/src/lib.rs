@@ -1,8 +1,10 @@
 //! What is done to the repository by program. A library too, so that tests do the same.
 
+mod glibc;
 pub mod header;
 pub mod install;
 pub mod licences;
+pub mod wheel;
 
 use std::path::{Path, PathBuf};
 

@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use xtask::{Outcome, header, install, root};
+use xtask::{Outcome, header, install, root, wheel};
 
 const USAGE: &str = "\
 cargo xtask header                          writes include/musetalk.h from ffi/src
 cargo xtask header --check                  fails if it differs
 cargo xtask install --prefix DIR [--debug]  builds libmusetalk and stages it with headers, CMake package and licences
+cargo xtask wheel [--out DIR]               builds the Python wheels, and checks what they need of a system
+cargo xtask wheel --check WHEEL             checks one that was built before
 cargo xtask check misuse                    the misuse suite under sanitizers and valgrind, for minutes
 cargo xtask check cost                      what a call through the C door costs beside Rust";
 
@@ -20,6 +22,7 @@ fn main() -> ExitCode {
         ["header", "--check"] => header::check(&root()),
         ["install", "--prefix", prefix] => build_and_install(Path::new(prefix), true),
         ["install", "--prefix", prefix, "--debug"] => build_and_install(Path::new(prefix), false),
+        ["wheel", more @ ..] => wheel::run(more),
         ["check", "misuse"] => ignored_tests("misuse_under_instruments", false),
         ["check", "cost"] => ignored_tests("the_door_costs_little", true),
         _ => {

@@ -1,4 +1,5 @@
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use crate::cache::cache_dir;
 
@@ -28,10 +29,19 @@ impl Search {
     }
 }
 
+/// The folder with the library of the running Python's package, where the host is one.
+static RUNNING_PYTHON: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Says in which folder the `onnxruntime` package of the Python that runs this library keeps its library; `None`: it has none. Then
+/// [`search`] looks there in the place of an active environment. For the Python module, which knows better than the environment's variables.
+pub fn set_python_package(folder: Option<PathBuf>) {
+    *RUNNING_PYTHON.lock().unwrap_or_else(PoisonError::into_inner) = folder;
+}
+
 /// Looks for the ONNX Runtime library, loading nothing. Reads a few folders; costs under a millisecond.
 ///
 /// In order: `named`; the environment variable `ORT_DYLIB_PATH`; beside this library or executable; the
-/// `onnxruntime` package of an active Python environment (`VIRTUAL_ENV`, `CONDA_PREFIX`); the cache that
+/// `onnxruntime` package of the running Python ([`set_python_package`]), else of an active environment (`VIRTUAL_ENV`, `CONDA_PREFIX`); the cache that
 /// `musetalk setup` fills.
 pub fn search(named: Option<&Path>) -> Search {
     let mut search = Search { found: None, looked: Vec::new() };
@@ -54,7 +64,11 @@ pub fn search(named: Option<&Path>) -> Search {
         Some(folder) => search.look("beside the executable", folder),
         None => search.note("beside the executable: unknown"),
     }
-    let mut python = false;
+    let running = RUNNING_PYTHON.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mut python = running.is_some();
+    if let Some(folder) = &running {
+        search.look("package of the running Python", folder);
+    }
     for variable in ["VIRTUAL_ENV", "CONDA_PREFIX"] {
         if let Some(prefix) = std::env::var_os(variable).filter(|prefix| !prefix.is_empty()) {
             python = true;

@@ -48,6 +48,8 @@ pub(crate) struct Control {
     failure: OnceLock<(ErrorKind, String)>,
     /// Tells the worker that something changed. Holds one; a second says nothing new.
     wake: Sender<()>,
+    /// Tells a host that waits for several things at once that the reader has something to read.
+    news: OnceLock<News>,
     pub(crate) counters: Counters,
 }
 
@@ -68,6 +70,7 @@ impl Control {
             closed: AtomicBool::new(false),
             failure: OnceLock::new(),
             wake,
+            news: OnceLock::new(),
             counters: Counters::default(),
         }
     }
@@ -76,6 +79,18 @@ impl Control {
     pub(crate) fn wake(&self) {
         // Full means that the worker has not yet seen the last one: it will look at everything then.
         let _already_awake = self.wake.try_send(()).is_err();
+    }
+
+    /// Sets who is told of news. `false` if somebody was set before.
+    pub(crate) fn on_news(&self, told: impl Fn() + Send + Sync + 'static) -> bool {
+        self.news.set(News(Box::new(told))).is_ok()
+    }
+
+    /// There may be something new to read.
+    pub(crate) fn tell_news(&self) {
+        if let Some(News(told)) = self.news.get() {
+            told();
+        }
     }
 
     pub(crate) fn begin(&self) -> u64 {
@@ -198,6 +213,7 @@ impl Control {
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.wake();
+        self.tell_news();
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -215,6 +231,15 @@ impl Control {
             Some((kind, message)) => Error::new(*kind, message.clone()),
             None => Error::new(ErrorKind::Closed, "the avatar is closed; open another one"),
         }
+    }
+}
+
+/// Who is told that there is something to read.
+struct News(Box<dyn Fn() + Send + Sync>);
+
+impl std::fmt::Debug for News {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("News")
     }
 }
 

@@ -1,9 +1,11 @@
 //! Frames out: what the worker hands to the reader, through a bounded channel whose fast path is lock-free.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
+use super::control::Control;
 use crate::pool::{Lent, Pool};
 
 /// A decoded face, not yet in its picture, with the samples of its frame. Lives in the session's pool.
@@ -42,7 +44,9 @@ pub(crate) enum Item {
 /// The worker's end. Back-pressure is the pool of patches: who holds them all stops his own session, no other.
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    items: Sender<Item>,
+    /// `None` only while it is dropped.
+    items: Option<Sender<Item>>,
+    control: Arc<Control>,
     patches: Pool<Patch>,
     waiting: VecDeque<Item>,
     frames: usize,
@@ -52,7 +56,12 @@ pub(crate) struct Outbox {
 const MARKS: usize = 64;
 
 /// Both ends for `frames` decoded faces of `pixels` bytes with up to `samples` samples each.
-pub(crate) fn outbox(frames: usize, pixels: usize, samples: usize) -> (Outbox, Receiver<Item>) {
+pub(crate) fn outbox(
+    frames: usize,
+    pixels: usize,
+    samples: usize,
+    control: Arc<Control>,
+) -> (Outbox, Receiver<Item>) {
     let patch = |_| Patch {
         utterance: 0,
         frame: 0,
@@ -63,7 +72,8 @@ pub(crate) fn outbox(frames: usize, pixels: usize, samples: usize) -> (Outbox, R
     };
     let patches = Pool::new((0..frames).map(patch).collect());
     let (sender, receiver) = bounded(frames + MARKS);
-    (Outbox { items: sender, patches, waiting: VecDeque::with_capacity(MARKS), frames }, receiver)
+    let waiting = VecDeque::with_capacity(MARKS);
+    (Outbox { items: Some(sender), control, patches, waiting, frames }, receiver)
 }
 
 impl Outbox {
@@ -90,17 +100,32 @@ impl Outbox {
 
     /// Hands over what waits. `false` while something still does.
     pub(crate) fn flush(&mut self) -> bool {
+        let Some(items) = &self.items else { return true };
+        let mut news = false;
+        let mut all = true;
         while let Some(item) = self.waiting.pop_front() {
-            match self.items.try_send(item) {
-                Ok(()) => {}
+            match items.try_send(item) {
+                Ok(()) => news = true,
                 Err(TrySendError::Full(item)) => {
                     self.waiting.push_front(item);
-                    return false;
+                    all = false;
+                    break;
                 }
                 // Nobody will read it; the worker finds out when it looks at the session.
                 Err(TrySendError::Disconnected(_)) => self.waiting.clear(),
             }
         }
-        true
+        if news {
+            self.control.tell_news();
+        }
+        all
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        // First hung up, then told: who looks then sees that nothing more will come.
+        drop(self.items.take());
+        self.control.tell_news();
     }
 }

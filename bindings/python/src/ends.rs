@@ -1,0 +1,244 @@
+//! The two ends of a session, each for one thread at a time: who comes second waits, without the interpreter.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use musetalk_core::{
+    Avatar, AvatarAsset, ErrorKind, FrameRate, FrameReader, Heard, Interrupter, PcmWriter, UtteranceId,
+};
+use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
+
+use crate::error::{buffer_full, closed, invalid, raise, timed_out};
+use crate::pcm::Pcm;
+use crate::waiting::Patience;
+use crate::wake::Signal;
+
+/// Longer pushes are copied without the interpreter.
+const SHORT: usize = 4096;
+/// Samples that a scratch buffer keeps room for.
+const KEPT: usize = 65_536;
+
+/// Both ends of a new session.
+pub(crate) fn ends(avatar: Avatar, room: usize) -> (Arc<Ears>, Arc<Face>) {
+    let interrupter = avatar.interrupter();
+    let (fps, asset) = (avatar.fps(), Arc::clone(avatar.asset()));
+    let (writer, reader) = avatar.split();
+    let news = Arc::new(Signal::default());
+    let ring = Arc::clone(&news);
+    // A new reader tells nobody yet.
+    let _first = reader.on_news(move || ring.ring());
+    let ears = Ears {
+        listening: Mutex::new(Listening::Open { writer, scratch: Vec::new() }),
+        interrupter: interrupter.clone(),
+        room,
+        by: AtomicU64::new(0),
+    };
+    (Arc::new(ears), Arc::new(Face { reader: Mutex::new(Some(reader)), interrupter, news, fps, asset }))
+}
+
+/// Where sound goes in.
+pub(crate) struct Ears {
+    listening: Mutex<Listening>,
+    pub(crate) interrupter: Interrupter,
+    /// Samples that fit in at most.
+    room: usize,
+    /// The thread that pushed last; 0 before.
+    by: AtomicU64,
+}
+
+enum Listening {
+    Open {
+        writer: PcmWriter,
+        scratch: Vec<f32>,
+    },
+    /// A conversation has the writer.
+    Given,
+    Closed,
+}
+
+impl Ears {
+    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Listening> {
+        self.listening.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with<R>(
+        &self,
+        py: Python<'_>,
+        ask: impl FnOnce(&mut PcmWriter, &mut Vec<f32>) -> PyResult<R>,
+    ) -> PyResult<R> {
+        match &mut *self.lock(py) {
+            Listening::Open { writer, scratch } => {
+                self.by.store(this_thread(), Ordering::Relaxed);
+                ask(writer, scratch)
+            }
+            Listening::Given => Err(closed("a conversation has this writer; only it can push")),
+            Listening::Closed => Err(closed("the avatar is closed; open another one")),
+        }
+    }
+
+    pub(crate) fn begin(&self, py: Python<'_>) -> PyResult<u64> {
+        self.with(py, |writer, _| writer.begin().map(UtteranceId::get).map_err(raise))
+    }
+
+    pub(crate) fn push(&self, pcm: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = pcm.py();
+        let pcm = Pcm::of(pcm)?;
+        if pcm.count() > self.room {
+            // Before any of it is copied.
+            let text =
+                format!("pcm has {} samples, and buffer_seconds has room for {}", pcm.count(), self.room);
+            return Err(buffer_full(text));
+        }
+        self.with(py, |writer, scratch| {
+            pcm.floats(py, scratch)?;
+            let pushed =
+                if scratch.len() > SHORT { py.detach(|| writer.push(scratch)) } else { writer.push(scratch) };
+            if scratch.capacity() > KEPT {
+                *scratch = Vec::new();
+            }
+            pushed.map_err(raise)
+        })
+    }
+
+    pub(crate) fn finish(&self, py: Python<'_>) -> PyResult<()> {
+        self.with(py, |writer, _| writer.finish().map_err(raise))
+    }
+
+    /// For a conversation, which pushes from now on.
+    pub(crate) fn give(&self, py: Python<'_>) -> PyResult<PcmWriter> {
+        let mut listening = self.lock(py);
+        match std::mem::replace(&mut *listening, Listening::Given) {
+            Listening::Open { writer, .. } => Ok(writer),
+            Listening::Given => Err(closed("another conversation has this writer")),
+            Listening::Closed => {
+                *listening = Listening::Closed;
+                Err(closed("the avatar is closed; open another one"))
+            }
+        }
+    }
+
+    /// What was pushed is all there will be.
+    pub(crate) fn close(&self, py: Python<'_>) {
+        let mut listening = self.lock(py);
+        if matches!(*listening, Listening::Open { .. }) {
+            *listening = Listening::Closed;
+        }
+    }
+
+    /// This thread pushes the sound.
+    fn are_mine(&self) -> bool {
+        self.by.load(Ordering::Relaxed) == this_thread()
+    }
+
+    fn are_waited_for(&self, py: Python<'_>) -> bool {
+        matches!(&*self.lock(py), Listening::Open { writer, .. } if writer.is_waited_for())
+    }
+}
+
+/// A number for the thread that calls, never 0 and never used again.
+fn this_thread() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    thread_local!(static NUMBER: u64 = NEXT.fetch_add(1, Ordering::Relaxed));
+    NUMBER.with(|number| *number)
+}
+
+/// Where pictures come out.
+pub(crate) struct Face {
+    reader: Mutex<Option<FrameReader>>,
+    pub(crate) interrupter: Interrupter,
+    news: Arc<Signal>,
+    pub(crate) fps: FrameRate,
+    pub(crate) asset: Arc<AvatarAsset>,
+}
+
+impl Face {
+    fn with<R>(
+        &self,
+        py: Python<'_>,
+        ask: impl FnOnce(&mut FrameReader) -> musetalk_core::Result<R>,
+    ) -> PyResult<R> {
+        self.ask(py, ask)?.map_err(raise)
+    }
+
+    fn ask<R>(&self, py: Python<'_>, ask: impl FnOnce(&mut FrameReader) -> R) -> PyResult<R> {
+        let mut reader = self.reader.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
+        match reader.as_mut() {
+            Some(reader) => Ok(ask(reader)),
+            None => Err(closed("the avatar is closed; open another one")),
+        }
+    }
+
+    /// The next frame; `None` at the end of an utterance. `ears` are those that the caller could push into.
+    pub(crate) fn next_frame(
+        &self,
+        py: Python<'_>,
+        ears: Option<&Ears>,
+        patience: Patience,
+    ) -> PyResult<Option<musetalk_core::Frame>> {
+        loop {
+            // Who pushes and reads on one thread would wait for himself. What others push, he may wait for.
+            let ears = ears.filter(|ears| ears.are_mine());
+            if ears.is_some() && !self.ask(py, |reader| reader.is_owed())? {
+                return Ok(None);
+            }
+            // Asked before looking: what is made meanwhile must be seen.
+            let in_vain = ears.is_some_and(|ears| ears.are_waited_for(py));
+            let slice = if in_vain { Duration::ZERO } else { patience.slice() };
+            let next = self.ask(py, |reader| py.detach(|| reader.next_frame_within(slice)))?;
+            match next {
+                Ok(frame) => return Ok(frame),
+                Err(e) if e.kind() != ErrorKind::TimedOut => return Err(raise(e)),
+                Err(_) if in_vain => {
+                    let text = "the next frame needs more sound, and this thread is the one that pushes; push more, finish the \
+                                utterance, or read on another thread";
+                    return Err(invalid(text));
+                }
+                Err(_) if patience.is_over() => {
+                    return Err(timed_out("no frame was ready in time; call again"));
+                }
+                Err(_) => py.check_signals()?,
+            }
+        }
+    }
+
+    /// The next frame if there is one: `Some(None)` at the end of an utterance.
+    pub(crate) fn poll(&self, py: Python<'_>) -> PyResult<Option<Option<musetalk_core::Frame>>> {
+        self.news.hush();
+        match self.ask(py, |reader| py.detach(|| reader.next_frame_within(Duration::ZERO)))? {
+            Ok(frame) => Ok(Some(frame)),
+            Err(e) if e.kind() == ErrorKind::TimedOut => Ok(None),
+            Err(e) => Err(raise(e)),
+        }
+    }
+
+    /// An awaitable: it is worth to [`poll`](Self::poll) again.
+    pub(crate) fn news<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.news.future(py)
+    }
+
+    pub(crate) fn latest_at(
+        &self,
+        py: Python<'_>,
+        heard: Option<Heard>,
+    ) -> PyResult<Option<musetalk_core::Frame>> {
+        // Drawing takes half a millisecond, in which others may run.
+        self.with(py, |reader| py.detach(|| reader.latest_at(heard)))
+    }
+
+    pub(crate) fn paced(&self, py: Python<'_>) -> PyResult<musetalk_core::Frame> {
+        self.with(py, |reader| py.detach(|| reader.paced()))
+    }
+
+    pub(crate) fn ready(&self, py: Python<'_>) -> PyResult<Option<Heard>> {
+        self.with(py, FrameReader::ready)
+    }
+
+    /// Ends the session, from any thread; who waits for a frame wakes.
+    pub(crate) fn close(&self, py: Python<'_>) {
+        self.interrupter.close();
+        let reader = self.reader.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner).take();
+        py.detach(|| drop(reader));
+    }
+}
