@@ -15,6 +15,7 @@
 #include "Core/Status.h"
 #include "Core/Tap.h"
 #include "Core/Voice.h"
+#include "Core/Wave.h"
 #include "check.hpp"
 
 using namespace MuseTalk;
@@ -388,6 +389,47 @@ TEST(a_library_that_does_not_fit_is_refused_in_words) {
     Version = &Older;
     EXPECT(Bind(library, &Find, nullptr).find("interface 0") != std::string::npos);
     EXPECT(library.abi_version == nullptr);
+}
+
+static std::vector<uint8_t> WaveFile(uint16_t channels, uint16_t bits, const std::vector<int16_t>& samples) {
+    std::vector<uint8_t> file;
+    const auto text = [&](const char* four) { file.insert(file.end(), four, four + 4); };
+    const auto little = [&](uint32_t value, int count) {
+        for (int i = 0; i < count; ++i) file.push_back(uint8_t(value >> (8 * i)));
+    };
+    text("RIFF"), little(0, 4), text("WAVE");
+    text("junk"), little(3, 4), little(0, 4);
+    text("fmt "), little(16, 4), little(1, 2), little(channels, 2), little(24000, 4), little(0, 4), little(0, 2), little(bits, 2);
+    text("data"), little(uint32_t(samples.size() * 2), 4);
+    for (int16_t sample : samples) little(uint16_t(sample), 2);
+    return file;
+}
+
+TEST(a_wave_is_mixed_to_mono) {
+    std::vector<float> mono;
+    uint32_t rate = 0;
+    const auto file = WaveFile(2, 16, {16384, 0, -32768, -32768});
+    EXPECT(ReadWave(file.data(), file.size(), mono, rate));
+    EXPECT_EQ(rate, 24000u);
+    EXPECT_EQ(mono.size(), size_t(2));
+    EXPECT_EQ(mono[0], 0.25f);
+    EXPECT_EQ(mono[1], -1.0f);
+    const auto wide = WaveFile(1, 24, {1, 2});
+    EXPECT(!ReadWave(wide.data(), wide.size(), mono, rate));
+    EXPECT(!ReadWave(nullptr, 0, mono, rate));
+}
+
+TEST(no_bytes_make_a_wave_reader_read_beyond_them) {
+    std::mt19937 random(2);
+    const auto whole = WaveFile(2, 16, std::vector<int16_t>(50, 7));
+    std::vector<float> mono;
+    uint32_t rate;
+    for (int i = 0; i < 20000; ++i) {
+        // A buffer of exactly this size, so that the sanitizer sees the first byte too many.
+        std::vector<uint8_t> file(whole.begin(), whole.begin() + long(random() % (whole.size() + 1)));
+        for (unsigned flips = random() % 6; flips && !file.empty(); --flips) file[random() % file.size()] = uint8_t(random());
+        ReadWave(file.data(), file.size(), mono, rate);
+    }
 }
 
 int main() { return RunAll(); }

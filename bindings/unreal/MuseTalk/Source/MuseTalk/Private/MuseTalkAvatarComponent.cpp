@@ -26,6 +26,7 @@ constexpr uint32 MuseTalkDefaultRate = 24000;
 constexpr float MuseTalkBuffersAhead = 3.0f;
 /** Until the texture has surely been made on the render thread. */
 constexpr int32 MuseTalkWholePictures = 4;
+}
 
 /** A picture on its way to the GPU; given back by whichever thread lets go of it last. */
 struct FMuseTalkUpload
@@ -33,7 +34,6 @@ struct FMuseTalkUpload
     MuseTalk::Picture Picture;
     FUpdateTextureRegion2D Region;
 };
-}
 
 /** An avatar that is being opened on another thread. */
 struct UMuseTalkAvatarComponent::FOpening
