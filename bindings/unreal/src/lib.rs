@@ -36,7 +36,8 @@ pub struct Compiler(String);
 impl Compiler {
     /// `$CXX` or `c++`; none where it does not run, and a line that says so.
     pub fn find() -> Option<Self> {
-        let name = std::env::var("CXX").ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "c++".to_owned());
+        let name =
+            std::env::var("CXX").ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "c++".to_owned());
         match Command::new(&name).arg("--version").output() {
             Ok(output) if output.status.success() => Some(Self(name)),
             _ => {
@@ -102,5 +103,10 @@ impl Compiler {
 pub fn pass(command: &mut Command) {
     let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
     println!("{}", String::from_utf8_lossy(&output.stdout));
-    assert!(output.status.success(), "{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

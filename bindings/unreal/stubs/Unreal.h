@@ -64,6 +64,9 @@ class TSharedPtr;
 template <typename T, ESPMode Mode = ESPMode::ThreadSafe>
 class TSharedRef {
   public:
+    TSharedRef() = default;
+    template <typename U, typename = std::enable_if_t<std::is_convertible_v<U*, T*>>>
+    TSharedRef(const TSharedRef<U, Mode>&);
     T& Get() const;
     T* operator->() const;
     T& operator*() const;

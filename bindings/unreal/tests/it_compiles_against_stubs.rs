@@ -41,7 +41,11 @@ fn every_file_alone() {
         compile(&compiler, &file, &folder.join("alone.o"), &["-std=c++17", "-DMUSETALK_WITH_LIBRARY=1"]);
     }
     for header in files(&module().join("Public"), "h") {
-        compile(&compiler, &header, &folder.join("header.gch"), &["-std=c++17", "-x", "c++-header"]);
+        // Twice: what a game includes must not mind.
+        let file = folder.join("header.cpp");
+        let include = format!("#include \"{}\"\n", header.display());
+        std::fs::write(&file, include.repeat(2)).expect("a file can be written");
+        compile(&compiler, &file, &folder.join("header.o"), &["-std=c++17"]);
     }
 }
 
@@ -60,10 +64,14 @@ fn all_together_and_nothing_is_missing() {
     };
     let symbols = String::from_utf8_lossy(&symbols.stdout).into_owned();
     let ours = ["U UMuseTalk", "U FMuseTalk", "U MuseTalkNative::", "U MuseTalk::", "U musetalk_"];
-    let missing: Vec<&str> =
-        symbols.lines().map(str::trim).filter(|line| ours.iter().any(|name| line.starts_with(name))).collect();
+    let mut missing: Vec<&str> = symbols.lines().map(str::trim).collect();
+    // What the engine makes for a class of ours begins with our name too.
+    missing.retain(|line| ours.iter().any(|name| line.starts_with(name)) && !line.contains("<UMuseTalk"));
     assert!(missing.is_empty(), "declared and never written, or linked to the library: {missing:#?}");
-    assert!(symbols.contains("FPlatformProcess::GetDllHandle"), "the library is opened at run time:\n{symbols}");
+    assert!(
+        symbols.contains("FPlatformProcess::GetDllHandle"),
+        "the library is opened at run time:\n{symbols}"
+    );
 }
 
 #[test]
@@ -84,7 +92,12 @@ fn in_later_engines_and_on_other_systems() {
     let (file, object) = (together(&folder), folder.join("variant.o"));
     let library = "-DMUSETALK_WITH_LIBRARY=1";
     compile(&compiler, &file, &object, &["-std=c++20", library, "-DSTUB_ENGINE_MINOR=4", "-DPLATFORM_MAC=1"]);
-    compile(&compiler, &file, &object, &["-std=c++20", library, "-DPLATFORM_WINDOWS=1", "-fno-exceptions", "-fno-rtti"]);
+    compile(
+        &compiler,
+        &file,
+        &object,
+        &["-std=c++20", library, "-DPLATFORM_WINDOWS=1", "-fno-exceptions", "-fno-rtti"],
+    );
 }
 
 #[test]
@@ -99,5 +112,10 @@ fn its_build_rules_are_sound() {
         return;
     }
     let out = scratch("unreal-rules").join("rules.dll");
-    pass(Command::new("mcs").args(["-target:library", "-warnaserror"]).arg(format!("-out:{}", out.display())).args(rules));
+    pass(
+        Command::new("mcs")
+            .args(["-target:library", "-warnaserror"])
+            .arg(format!("-out:{}", out.display()))
+            .args(rules),
+    );
 }

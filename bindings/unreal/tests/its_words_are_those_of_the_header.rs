@@ -16,7 +16,9 @@ fn of_plugin(types: &str, name: &str) -> BTreeSet<u32> {
     let body = types.split_once(&format!("enum class {name} : uint8\n{{")).expect("the enum is there").1;
     let body = body.split_once("};").expect("the enum ends").0;
     let values = body.lines().filter_map(|line| line.trim().split_once(" = "));
-    values.map(|(_name, value)| value.split([' ', ',']).next().expect("a word").parse().expect("a number")).collect()
+    values
+        .map(|(_name, value)| value.split([' ', ',']).next().expect("a word").parse().expect("a number"))
+        .collect()
 }
 
 #[test]
@@ -60,6 +62,9 @@ fn generated_code_is_included_last() {
         let name = header.file_stem().expect("a header has a name").to_string_lossy().into_owned();
         let last = text.lines().filter(|line| line.starts_with("#include")).next_back();
         assert_eq!(last, Some(format!("#include \"{name}.generated.h\"").as_str()), "{}", header.display());
-        assert_eq!(text.matches("GENERATED_BODY()").count(), text.matches("\nUCLASS").count() + text.matches("\nUSTRUCT").count());
+        assert_eq!(
+            text.matches("GENERATED_BODY()").count(),
+            text.matches("\nUCLASS").count() + text.matches("\nUSTRUCT").count()
+        );
     }
 }

@@ -10,7 +10,9 @@ use musetalk_unreal::{Compiler, pass};
 fn alone() {
     let Some(compiler) = Compiler::find() else { return };
     let folder = scratch("unreal-core");
-    let Some(program) = compiler.build("core.cpp", &folder.join("core"), Some("address,undefined")) else { return };
+    let Some(program) = compiler.build("core.cpp", &folder.join("core"), Some("address,undefined")) else {
+        return;
+    };
     pass(&mut Command::new(program));
 }
 
@@ -18,7 +20,9 @@ fn alone() {
 fn among_threads() {
     let Some(compiler) = Compiler::find() else { return };
     let folder = scratch("unreal-threads");
-    let Some(program) = compiler.build("threads.cpp", &folder.join("threads"), Some("thread")) else { return };
+    let Some(program) = compiler.build("threads.cpp", &folder.join("threads"), Some("thread")) else {
+        return;
+    };
     // Some systems place memory where this sanitizer does not expect it; it says so before it runs anything.
     let output = Command::new(&program).output().expect("the program starts");
     if String::from_utf8_lossy(&output.stderr).contains("unexpected memory mapping") {

@@ -3,6 +3,7 @@
 pub mod header;
 pub mod install;
 pub mod licences;
+pub mod uplugin;
 
 use std::path::{Path, PathBuf};
 

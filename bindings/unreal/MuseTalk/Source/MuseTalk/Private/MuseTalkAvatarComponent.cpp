@@ -7,6 +7,7 @@
 #include "Engine/World.h"
 #include "GameFramework/Actor.h"
 #include "Misc/App.h"
+#include "Misc/CoreMisc.h"
 #include "Misc/ScopeLock.h"
 #include "MuseTalkConversationComponent.h"
 #include "MuseTalkEars.h"
@@ -158,6 +159,7 @@ void UMuseTalkAvatarComponent::OpenAvatar()
                 FScopeLock Lock(&Self->PlayingLock);
                 Self->Playing = Self->Session->Sound();
             }
+            MuseTalkNative::KeepForAudio(Self->Session->Sound());
             if (Self->Session->Sound())
             {
                 Self->Start();
@@ -207,6 +209,7 @@ void UMuseTalkAvatarComponent::Close()
     // The last share of an engine waits for the device call that is under way, which the game need not.
     MuseTalkNative::Run([Gone = std::move(Session)]() mutable { Gone.reset(); });
     Session.reset();
+    MuseTalkNative::KeepForAudio(nullptr);
 }
 
 bool UMuseTalkAvatarComponent::Init(int32& SampleRate)
@@ -266,6 +269,10 @@ void UMuseTalkAvatarComponent::TickComponent(float DeltaTime, ELevelTick TickTyp
     }
     for (const MuseTalk::Happening& Happening : Mine->Happenings())
     {
+        if (Session != Mine)
+        {
+            return;
+        }
         const int64 Utterance = static_cast<int64>(Happening.utterance);
         if (Happening.kind == MuseTalk::Happening::Kind::Started)
         {
@@ -358,7 +365,9 @@ EMuseTalkStatus UMuseTalkAvatarComponent::StartTap(std::shared_ptr<MuseTalk::Tap
     {
         return Refuse(EMuseTalkStatus::Unsupported, TEXT("this world has no audio device"));
     }
-    return Came(Session->Listen(static_cast<uint32>(Device->GetSampleRate()), TapOut));
+    const EMuseTalkStatus Status = Came(Session->Listen(static_cast<uint32>(Device->GetSampleRate()), TapOut));
+    MuseTalkNative::KeepForAudio(TapOut);
+    return Status;
 }
 
 EMuseTalkStatus UMuseTalkAvatarComponent::Speak(USoundBase* What)

@@ -8,7 +8,9 @@
 #include "MuseTalkLog.h"
 #include "MuseTalkSettings.h"
 
+#include <algorithm>
 #include <atomic>
+#include <vector>
 
 DEFINE_LOG_CATEGORY(LogMuseTalk);
 
@@ -20,6 +22,8 @@ MuseTalk::Library Functions;
 bool bBound = false;
 FString Missing = TEXT("the MuseTalk module has not started");
 std::atomic<int32> Running{0};
+std::atomic<bool> bStarted{false};
+std::vector<std::shared_ptr<void>> Kept;
 
 FString PluginFolder()
 {
@@ -156,6 +160,7 @@ const FString& WhyNot()
 
 void Start()
 {
+    bStarted = true;
     Open();
     if (!bBound)
     {
@@ -165,6 +170,7 @@ void Start()
 
 void Stop()
 {
+    bStarted = false;
     // A pack that is being read cannot be stopped, and its thread runs code of this module.
     while (Running > 0)
     {
@@ -177,6 +183,12 @@ void Stop()
 
 void Run(TUniqueFunction<void()> Work)
 {
+    if (!bStarted)
+    {
+        // Objects may be purged after the module has ended; nothing would wait for a thread any more.
+        Work();
+        return;
+    }
     ++Running;
     Async(EAsyncExecution::Thread, [Work = MoveTemp(Work)]() mutable {
         Work();
@@ -184,6 +196,17 @@ void Run(TUniqueFunction<void()> Work)
         Work = nullptr;
         --Running;
     });
+}
+
+void KeepForAudio(std::shared_ptr<void> Shared)
+{
+    // Nobody else can take a share of what only we hold.
+    const auto Alone = [](const std::shared_ptr<void>& One) { return One.use_count() == 1; };
+    Kept.erase(std::remove_if(Kept.begin(), Kept.end(), Alone), Kept.end());
+    if (Shared)
+    {
+        Kept.push_back(std::move(Shared));
+    }
 }
 
 FString ResolvePath(const FString& Written)

@@ -4,6 +4,7 @@
 #include "CoreMinimal.h"
 #include "MuseTalkTypes.h"
 
+#include <memory>
 #include <string>
 
 #include "Core/Library.h"
@@ -20,8 +21,11 @@ void Start();
 /** Lets go of everything that would call into this module, and waits for what runs in the background. For its end. */
 void Stop();
 
-/** Runs something on a thread of its own, and makes the end of the module wait for it. */
+/** Runs something on a thread of its own, and makes the end of the module wait for it; at once, here, where the module has ended. */
 void Run(TUniqueFunction<void()> Work);
+
+/** Keeps what the audio threads use until they use it no more, so that its memory is given back here and not there. For the game thread. */
+void KeepForAudio(std::shared_ptr<void> Shared);
 
 /** An absolute path for what a user wrote: as it is, below the project's Content folder, or among the plugin's packs. */
 FString ResolvePath(const FString& Written);

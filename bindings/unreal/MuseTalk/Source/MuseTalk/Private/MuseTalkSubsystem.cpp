@@ -3,6 +3,7 @@
 #include "Async/Async.h"
 #include "CoreGlobals.h"
 #include "Engine/Engine.h"
+#include "Misc/CoreMisc.h"
 #include "MuseTalkLog.h"
 #include "MuseTalkNative.h"
 #include "MuseTalkSettings.h"
