@@ -89,6 +89,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("cli", &["musetalk-core", "musetalk-models", "realtime-client"]),
     ("ffi", &["musetalk-core", "realtime-client"]),
     ("bindings/xtask", &[]),
+    ("bindings/unreal", &[]),
 ];
 
 /// And which of the heavy outside ones have one home.
