@@ -70,6 +70,28 @@ TEST(four_threads_agree_on_what_was_heard) {
     EXPECT(last.utterance > 0);
 }
 
+TEST(a_source_may_be_replaced_while_it_renders) {
+    auto voice = std::make_shared<Voice>(24000, 10.0);
+    std::vector<float> block(24000);
+    for (size_t i = 0; i < block.size(); ++i) block[i] = 1.0f + float(i);
+    voice->Release(1);
+    EXPECT(voice->Push(1, block.data(), block.size()));
+    std::atomic<uint64_t> sounded{0};
+    const auto device = [&] {
+        float out[64];
+        for (int i = 0; i < 1000; ++i) {
+            voice->Render(out, 64, Now());
+            for (float sample : out) sounded += sample == float(int(sample)) && sample > 0.0f;
+        }
+    };
+    std::thread first(device), second(device);
+    first.join();
+    second.join();
+    // Every sample sounded once, on one of them; the end of the last one fades.
+    EXPECT_EQ(voice->Room(), 262144u);
+    EXPECT(sounded >= 24000 && sounded < 24010);
+}
+
 TEST(a_tap_may_be_stopped_while_it_hears) {
     for (int round = 0; round < 50; ++round) {
         auto voice = std::make_shared<Voice>(24000, 1.0);

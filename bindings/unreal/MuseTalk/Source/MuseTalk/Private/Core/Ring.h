@@ -21,7 +21,8 @@ class Ring {
         size_t size = 2;
         while (size < capacity) size *= 2;
         Mask = size - 1;
-        Items.reset(new Item[size]());
+        // Not cleared: nothing is read before it was put in, and what is never used never becomes memory.
+        Items.reset(new Item[size]);
     }
 
     size_t Capacity() const { return Mask + 1; }

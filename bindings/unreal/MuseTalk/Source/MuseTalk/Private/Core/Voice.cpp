@@ -1,5 +1,6 @@
 #include "Core/Voice.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace MuseTalk {
@@ -61,6 +62,15 @@ bool Voice::Begin(uint64_t position) {
 }
 
 void Voice::Render(float* out, size_t count, double now) {
+    if (Rendering.test_and_set(std::memory_order_acquire)) {
+        std::fill(out, out + count, 0.0f);
+        return;
+    }
+    RenderAlone(out, count, now);
+    Rendering.clear(std::memory_order_release);
+}
+
+void Voice::RenderAlone(float* out, size_t count, double now) {
     size_t done = 0;
     while (done < count) {
         // Samples first, marks second: a mark is put in before its samples, so none that belongs to these can be missing.

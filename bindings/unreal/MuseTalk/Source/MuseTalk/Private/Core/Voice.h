@@ -38,7 +38,7 @@ class Voice {
 
     // Rendering.
 
-    /// Fills `out`; with silence where nothing may sound. `now` is a clock in seconds, the same that Heard is given.
+    /// Fills `out`; with silence where nothing may sound, or where another thread is rendering: a source that is being replaced. `now` is a clock in seconds, the same that Heard is given.
     void Render(float* out, size_t count, double now);
 
     // Reading.
@@ -60,6 +60,7 @@ class Voice {
     };
 
     bool Begin(uint64_t position);
+    void RenderAlone(float* out, size_t count, double now);
 
     const uint32_t Rate;
     Ring<float> Samples;
@@ -75,6 +76,7 @@ class Voice {
     uint64_t PushedUtterance = 0;
 
     // Of the rendering side.
+    std::atomic_flag Rendering = ATOMIC_FLAG_INIT;
     uint64_t Output = 0;
     uint64_t Taken = 0;
     Mark Next{0, 0};
