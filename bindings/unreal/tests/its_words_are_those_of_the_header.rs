@@ -60,7 +60,7 @@ fn generated_code_is_included_last() {
     for header in files(&module().join("Public"), "h") {
         let text = fs::read_to_string(&header).expect("a header can be read");
         let name = header.file_stem().expect("a header has a name").to_string_lossy().into_owned();
-        let last = text.lines().filter(|line| line.starts_with("#include")).next_back();
+        let last = text.lines().rfind(|line| line.starts_with("#include"));
         assert_eq!(last, Some(format!("#include \"{name}.generated.h\"").as_str()), "{}", header.display());
         assert_eq!(
             text.matches("GENERATED_BODY()").count(),
