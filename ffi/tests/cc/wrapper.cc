@@ -92,6 +92,7 @@ static void ownership(const Engine& engine, const char* asset) {
     CHECK(first.pixels() == nullptr && moved.pixels() != nullptr);
     {
         auto second = avatar.paced().value();
+        auto third = avatar.paced().value(); // one more than are lent, while none is drawn
         CHECK(avatar.paced().status() == MUSETALK_STATUS_BUFFER_FULL);
         moved = std::move(second);
     }
@@ -169,7 +170,9 @@ static void many(const Engine& engine, const char* asset) {
     std::printf("threads %ld to %ld, files %ld to %ld, memory %ld to %ld KiB\n", threads, entries("/proc/self/task"),
                 files, entries("/proc/self/fd"), kib, resident_kib());
     CHECK(entries("/proc/self/task") == threads && entries("/proc/self/fd") == files);
+#ifndef NO_GROWTH // a sanitizer's own memory grows
     CHECK(resident_kib() - kib < 4096);
+#endif
 }
 
 int main(int count, char** words) {

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 /// A compiler of either language, or `None`, said aloud.
-pub fn compiler(variable: &str, usual: &[&str]) -> Option<PathBuf> {
+pub(crate) fn compiler(variable: &str, usual: &[&str]) -> Option<PathBuf> {
     let named = std::env::var(variable).ok().filter(|name| !name.is_empty());
     let candidates: Vec<String> = match named {
         Some(name) => vec![name],
@@ -20,16 +20,16 @@ pub fn compiler(variable: &str, usual: &[&str]) -> Option<PathBuf> {
     found.map(PathBuf::from)
 }
 
-pub fn cc() -> Option<PathBuf> {
+pub(crate) fn cc() -> Option<PathBuf> {
     compiler("CC", &["cc", "gcc", "clang"])
 }
 
-pub fn cxx() -> Option<PathBuf> {
+pub(crate) fn cxx() -> Option<PathBuf> {
     compiler("CXX", &["c++", "g++", "clang++"])
 }
 
 /// Whether a program is there; if not, says so.
-pub fn has(program: &str) -> bool {
+pub(crate) fn has(program: &str) -> bool {
     let there = Command::new(program).arg("--version").output().is_ok();
     if !there {
         eprintln!("SKIPPED: no {program}");
@@ -38,28 +38,28 @@ pub fn has(program: &str) -> bool {
 }
 
 /// An empty folder for one test's files.
-pub fn scratch(name: &str) -> PathBuf {
+pub(crate) fn scratch(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     drop(std::fs::remove_dir_all(&folder));
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
 
-pub fn include() -> PathBuf {
+pub(crate) fn include() -> PathBuf {
     xtask::root().join("include")
 }
 
-pub fn sources() -> PathBuf {
+pub(crate) fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
 }
 
 /// Where cargo has put the libraries of this very build.
-pub fn built() -> PathBuf {
+pub(crate) fn built() -> PathBuf {
     std::env::current_exe().unwrap().parent().unwrap().to_owned()
 }
 
 /// An installed prefix, staged once per test program.
-pub fn prefix() -> &'static Path {
+pub(crate) fn prefix() -> &'static Path {
     static PREFIX: OnceLock<PathBuf> = OnceLock::new();
     PREFIX.get_or_init(|| {
         let name = std::env::current_exe().unwrap().file_stem().unwrap().to_str().unwrap().to_owned();
@@ -70,7 +70,7 @@ pub fn prefix() -> &'static Path {
 }
 
 /// A pack and an avatar that take under a millisecond a frame.
-pub fn tiny() -> (PathBuf, PathBuf) {
+pub(crate) fn tiny() -> (PathBuf, PathBuf) {
     static AVATAR: OnceLock<PathBuf> = OnceLock::new();
     let avatar = AVATAR.get_or_init(|| {
         let name = std::env::current_exe().unwrap().file_stem().unwrap().to_str().unwrap().to_owned();
@@ -80,15 +80,15 @@ pub fn tiny() -> (PathBuf, PathBuf) {
 }
 
 /// ONNX Runtime, as the tests of the workspace find it.
-pub fn runtime() -> PathBuf {
+pub(crate) fn runtime() -> PathBuf {
     musetalk_tests::runtime();
     musetalk_core::runtime::search(None).found.unwrap()
 }
 
-pub const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+pub(crate) const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 
 /// Compiles one program against the prefix.
-pub fn compile(compiler: &Path, source: &Path, flags: &[&str], program: &Path) {
+pub(crate) fn compile(compiler: &Path, source: &Path, flags: &[&str], program: &Path) {
     let lib = prefix().join("lib");
     let mut command = Command::new(compiler);
     command.args(WARNINGS).args(flags).arg("-g").arg("-I").arg(prefix().join("include")).arg(source);
@@ -98,7 +98,7 @@ pub fn compile(compiler: &Path, source: &Path, flags: &[&str], program: &Path) {
 }
 
 /// Runs to a good end, or fails with all that it said.
-pub fn succeeds(command: &mut Command) -> Output {
+pub(crate) fn succeeds(command: &mut Command) -> Output {
     let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
     assert!(
         output.status.success(),
@@ -111,13 +111,13 @@ pub fn succeeds(command: &mut Command) -> Output {
 }
 
 /// A program with the pack and the avatar as its words.
-pub fn with_tiny(program: &Path) -> Command {
+pub(crate) fn with_tiny(program: &Path) -> Command {
     let (pack, avatar) = tiny();
     let mut command = Command::new(program);
     command.arg(pack).arg(avatar).env("ORT_DYLIB_PATH", runtime());
     command
 }
 
-pub fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
