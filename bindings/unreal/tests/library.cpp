@@ -215,10 +215,15 @@ TEST(an_interruption_is_heard_at_once_and_late_samples_are_refused) {
     Pause(0.1);
     EXPECT_EQ(speaker.Loud.load(), loud);
     EXPECT(session->Begin().Ok());
+    // The one that was cut does not come back.
+    for (int i = 0; i < 10; ++i) game.Tick();
+    EXPECT_EQ(game.happened.size(), size_t(2));
     EXPECT(session->Push(voice.data(), 24000).Ok());
     EXPECT(session->Finish().Ok());
     game.RunUntil([&] { return game.Count(Happening::Kind::Ended) > 0; });
-    EXPECT_EQ(game.Count(Happening::Kind::Ended), size_t(1));
+    EXPECT_EQ(game.happened.size(), size_t(4));
+    EXPECT(game.happened[2].kind == Happening::Kind::Started && game.happened[3].kind == Happening::Kind::Ended);
+    EXPECT_EQ(game.happened[3].utterance, game.happened[1].utterance + 1);
 }
 
 TEST(too_much_takes_nothing) {

@@ -8,7 +8,7 @@ public class MuseTalk : ModuleRules
         // The plain core names its files from here: "Core/Session.h".
         PrivateIncludePaths.Add(System.IO.Path.Combine(ModuleDirectory, "Private"));
 
-        PublicDependencyModuleNames.AddRange(new string[] { "Core", "CoreUObject", "Engine", "AudioMixer", "DeveloperSettings" });
+        PublicDependencyModuleNames.AddRange(new string[] { "Core", "CoreUObject", "Engine", "AudioExtensions", "AudioMixer", "DeveloperSettings" });
         PrivateDependencyModuleNames.AddRange(new string[] { "AudioCaptureCore", "AudioMixerCore", "Projects", "RenderCore", "RHI", "MuseTalkNative" });
     }
 }

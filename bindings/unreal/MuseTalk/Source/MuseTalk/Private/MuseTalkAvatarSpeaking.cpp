@@ -53,10 +53,9 @@ EMuseTalkStatus UMuseTalkAvatarComponent::Speak(USoundBase* What)
     {
         return Refuse(EMuseTalkStatus::InvalidInput, TEXT("a conversation speaks here: close it first"));
     }
-    if (Session)
-    {
-        Interrupt();
-    }
+    // Who listened does not listen on, so that the interruption does not begin it again.
+    StopSources();
+    Interrupt();
     std::shared_ptr<MuseTalk::Tap> Tap;
     const EMuseTalkStatus Status = StartTap(Tap);
     if (Status != EMuseTalkStatus::Ok)

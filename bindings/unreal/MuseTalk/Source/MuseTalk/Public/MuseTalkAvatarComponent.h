@@ -95,7 +95,7 @@ public:
     EMuseTalkState State() const { return Now; }
 
     /** Says a sound asset of any kind. It is played unheard, for its samples, and heard from here a quarter of a second later. Interrupts what is
-     *  said. */
+     *  said, and ends listening. */
     UFUNCTION(BlueprintCallable, Category = "MuseTalk")
     EMuseTalkStatus Speak(USoundBase* Sound);
 

@@ -42,7 +42,7 @@ public:
     /** Who the model is and how it speaks. */
     UPROPERTY(EditAnywhere, BlueprintReadWrite, Category = "MuseTalk", meta = (MultiLine = "true"))
     FString Instructions;
-    /** The functions it may call, as JSON: [{"name": …, "description": …, "parameters": JSON Schema}, …]. */
+    /** The functions it may call, as JSON: [{"name": ..., "description": ..., "parameters": JSON Schema}, ...]. */
     UPROPERTY(EditAnywhere, BlueprintReadWrite, Category = "MuseTalk", meta = (MultiLine = "true"))
     FString ToolsJson;
     /** The model that writes down what the person says. Empty: nobody does. */

@@ -13,7 +13,7 @@ constexpr double Pi_ = 3.14159265358979323846;
 constexpr double Crossings = 16.0;
 /// The passband, as a part of the lower of the two Nyquist frequencies.
 constexpr double Passband = 0.90;
-/// Of phases beyond this the nearest is taken: an error below −70 dB, and no table of megabytes.
+/// Of phases beyond this the nearest is taken: at 48 kHz an error of -80 dB in a tone of 1 kHz, and no table of megabytes.
 constexpr int64_t MostPhases = 1024;
 
 double Kernel(double x, double half) {
@@ -42,7 +42,7 @@ Resampler::Resampler(uint32_t from, uint32_t to) {
         double sum = 0.0;
         std::vector<double> weights(Taps);
         for (size_t tap = 0; tap < Taps; ++tap) {
-            // The newest sample of the row stands at tap Taps − 1, and the output half a row before it.
+            // The newest sample of the row stands at tap Taps - 1, and the output half a row before it.
             const double distance = static_cast<double>(tap) - static_cast<double>(Taps / 2) +
                                     (Taps == 1 ? 0.0 : 1.0 - static_cast<double>(phase) / static_cast<double>(phases));
             weights[tap] = Taps == 1 ? 1.0 : Kernel(distance * cutoff, half * cutoff);

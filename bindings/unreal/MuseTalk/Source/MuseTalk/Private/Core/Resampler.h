@@ -7,7 +7,7 @@
 
 namespace MuseTalk {
 
-/// A windowed sinc in exact phases: n samples in give n·to/from out, for ever, and nothing drifts. Its delay is half its length, under 1 ms
+/// A windowed sinc in exact phases: n samples in give n*to/from out, for ever, and nothing drifts. Its delay is half its length, about 1 ms
 /// where the rates are 16 kHz or more. Only the making allocates.
 class Resampler {
   public:

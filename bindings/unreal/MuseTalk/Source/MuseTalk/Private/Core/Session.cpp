@@ -59,6 +59,13 @@ Session::Line& Session::LineOf(uint64_t utterance) {
     return Lines.back();
 }
 
+void Session::MarkFinished(uint64_t utterance) {
+    // One that was cut has no line any more, and must not come back.
+    for (Line& line : Lines) {
+        if (line.utterance == utterance) line.finished = true;
+    }
+}
+
 void Session::Queue(uint64_t utterance, const float* samples, size_t count) {
     // Room was asked for, and there is one pusher; only a tap that was just stopped can still be inside, for a moment.
     for (int attempt = 0; Player && !Player->Push(utterance, samples, count) && attempt < 1000; ++attempt) {
@@ -73,7 +80,7 @@ Outcome Session::Begin() {
     uint64_t utterance = 0;
     const musetalk_status status = Api.avatar_begin(Raw, &utterance, &error);
     if (status != MUSETALK_STATUS_OK) return MuseTalk::Told(status, error);
-    if (Open_) LineOf(Open_).finished = true;
+    MarkFinished(Open_);
     Open_ = utterance;
     return {};
 }
@@ -101,7 +108,7 @@ Outcome Session::Finish() {
     const musetalk_status status = Api.avatar_finish(Raw, &error);
     // After a cut the utterance stays open, so that late samples of it are refused until the next begin.
     if (status != MUSETALK_STATUS_OK) return MuseTalk::Told(status, error);
-    if (Open_) LineOf(Open_).finished = true;
+    MarkFinished(Open_);
     Open_ = 0;
     return {};
 }
@@ -166,7 +173,7 @@ bool Session::PlayAnswer(uint64_t utterance, const float* samples, size_t count)
     return true;
 }
 
-void Session::AnswerEnded(uint64_t utterance) { LineOf(utterance).finished = true; }
+void Session::AnswerEnded(uint64_t utterance) { MarkFinished(utterance); }
 
 void Session::AnswerCut(uint64_t utterance) { CutThrough(utterance); }
 

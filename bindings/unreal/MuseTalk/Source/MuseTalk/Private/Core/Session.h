@@ -105,6 +105,7 @@ class Session {
 
     Session(const Library& library, musetalk_avatar* avatar, const musetalk_avatar_description& about);
     Line& LineOf(uint64_t utterance);
+    void MarkFinished(uint64_t utterance);
     void Queue(uint64_t utterance, const float* samples, size_t count);
     void CutThrough(uint64_t utterance);
     void PassOn();
