@@ -94,6 +94,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("ffi", &["musetalk-core", "realtime-client"]),
     ("bindings/python", &["musetalk-core", "musetalk-models", "realtime-client", "musetalk-cli"]),
     ("bindings/xtask", &[]),
+    ("bindings/unreal", &[]),
 ];
 
 /// And which of the heavy outside ones have one home.

@@ -4,6 +4,7 @@ mod glibc;
 pub mod header;
 pub mod install;
 pub mod licences;
+pub mod uplugin;
 pub mod wheel;
 
 use std::path::{Path, PathBuf};

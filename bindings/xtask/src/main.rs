@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use xtask::{Outcome, header, install, root, wheel};
+use xtask::{Outcome, header, install, root, uplugin, wheel};
 
 const USAGE: &str = "\
 cargo xtask header                          writes include/musetalk.h from ffi/src
@@ -11,6 +11,8 @@ cargo xtask header --check                  fails if it differs
 cargo xtask install --prefix DIR [--debug]  builds libmusetalk and stages it with headers, CMake package and licences
 cargo xtask wheel [--out DIR]               builds the Python wheels, and checks what they need of a system
 cargo xtask wheel --check WHEEL             checks one that was built before
+cargo xtask uplugin --out DIR [--runtime PATH] [--debug]
+                                            builds libmusetalk and lays out the Unreal plugin with it, ONNX Runtime and the demo pack
 cargo xtask check misuse                    the misuse suite under sanitizers and valgrind, for minutes
 cargo xtask check cost                      what a call through the C door costs beside Rust";
 
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
         ["install", "--prefix", prefix] => build_and_install(Path::new(prefix), true),
         ["install", "--prefix", prefix, "--debug"] => build_and_install(Path::new(prefix), false),
         ["wheel", more @ ..] => wheel::run(more),
+        ["uplugin", "--out", out, more @ ..] => build_and_stage_uplugin(Path::new(out), more),
         ["check", "misuse"] => ignored_tests("misuse_under_instruments", false),
         ["check", "cost"] => ignored_tests("the_door_costs_little", true),
         _ => {
@@ -45,6 +48,37 @@ fn build_and_install(prefix: &Path, release: bool) -> Outcome {
     cargo(&words)?;
     let built = install::target_folder(&root())?.join(if release { "release" } else { "debug" });
     install::stage(&root(), &built, prefix)
+}
+
+fn build_and_stage_uplugin(out: &Path, mut more: &[&str]) -> Outcome {
+    let (mut runtime, mut release) = (None, true);
+    while let Some((first, rest)) = more.split_first() {
+        more = match (*first, rest) {
+            ("--debug", rest) => {
+                release = false;
+                rest
+            }
+            ("--runtime", [path, rest @ ..]) => {
+                runtime = Some(Path::new(*path).to_owned());
+                rest
+            }
+            _ => return Err(format!("uplugin does not know {first}\n{USAGE}")),
+        };
+    }
+    let mut words = vec!["build", "--package", "musetalk-ffi"];
+    words.extend(release.then_some("--release"));
+    cargo(&words)?;
+    let built = install::target_folder(&root())?.join(if release { "release" } else { "debug" });
+    let mut contents = uplugin::Contents::new(built);
+    contents.runtime = runtime;
+    uplugin::stage(&root(), &contents, out)?;
+    for file in uplugin::list(out)? {
+        println!("{}", file.display());
+    }
+    if contents.runtime.is_none() {
+        eprintln!("without --runtime the plugin has no ONNX Runtime, and a packaged game would lack it");
+    }
+    Ok(())
 }
 
 /// Checks that take minutes are tests that plain `cargo test` passes over.

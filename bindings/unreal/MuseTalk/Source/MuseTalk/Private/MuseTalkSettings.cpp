@@ -1,0 +1,6 @@
+#include "MuseTalkSettings.h"
+
+FName UMuseTalkSettings::GetCategoryName() const
+{
+    return TEXT("Plugins");
+}

@@ -1,0 +1,121 @@
+//! The part of the plugin that needs Unreal, against declarations of what it uses. That shows that it is C++ and agrees with those declarations;
+//! that they agree with the engine, only the engine can show.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use musetalk_tests::scratch;
+use musetalk_unreal::{Compiler, files, here, module, pass};
+
+fn compile(compiler: &Compiler, file: &Path, object: &Path, switches: &[&str]) {
+    let mut arguments: Vec<OsString> = switches.iter().map(Into::into).collect();
+    arguments.extend(["-c".into(), "-o".into(), object.into(), file.into()]);
+    for folder in [here().join("stubs"), module().join("Public")] {
+        arguments.extend(["-I".into(), folder.into()]);
+    }
+    let output = compiler.run(arguments);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{} {switches:?}:\n{said}", file.display());
+}
+
+/// One file that includes all of them, as the engine builds modules: names that meet are found out.
+fn together(folder: &Path) -> PathBuf {
+    let mut text = String::new();
+    for folder in ["Private/Core", "Private"] {
+        for file in files(&module().join(folder), "cpp") {
+            writeln!(text, "#include \"{}\"", file.display()).expect("text can be written to");
+        }
+    }
+    let file = folder.join("together.cpp");
+    std::fs::write(&file, text).expect("a file can be written");
+    file
+}
+
+#[test]
+fn every_file_alone() {
+    let Some(compiler) = Compiler::find() else { return };
+    let folder = scratch("unreal-alone");
+    for file in files(&module().join("Private"), "cpp") {
+        compile(&compiler, &file, &folder.join("alone.o"), &["-std=c++17", "-DMUSETALK_WITH_LIBRARY=1"]);
+    }
+    for header in files(&module().join("Public"), "h") {
+        // Twice: what a game includes must not mind.
+        let file = folder.join("header.cpp");
+        let include = format!("#include \"{}\"\n", header.display());
+        std::fs::write(&file, include.repeat(2)).expect("a file can be written");
+        compile(&compiler, &file, &folder.join("header.o"), &["-std=c++17"]);
+    }
+}
+
+#[test]
+fn all_together_and_nothing_is_missing() {
+    let Some(compiler) = Compiler::find() else { return };
+    let folder = scratch("unreal-together");
+    let (file, object) = (together(&folder), folder.join("together.o"));
+    // The engine's macros stand in front of the plain core too.
+    let core = ["-include", "Unreal.h"];
+    compile(&compiler, &file, &object, &[&["-std=c++17", "-DMUSETALK_WITH_LIBRARY=1"][..], &core].concat());
+
+    let Ok(symbols) = Command::new("nm").arg("-uC").arg(&object).output() else {
+        println!("SKIPPED: no nm, so that functions without a body are not looked for");
+        return;
+    };
+    let symbols = String::from_utf8_lossy(&symbols.stdout).into_owned();
+    let ours = ["U UMuseTalk", "U FMuseTalk", "U MuseTalkNative::", "U MuseTalk::", "U musetalk_"];
+    let mut missing: Vec<&str> = symbols.lines().map(str::trim).collect();
+    // What the engine makes for a class of ours begins with our name too.
+    missing.retain(|line| ours.iter().any(|name| line.starts_with(name)) && !line.contains("<UMuseTalk"));
+    assert!(missing.is_empty(), "declared and never written, or linked to the library: {missing:#?}");
+    assert!(
+        symbols.contains("FPlatformProcess::GetDllHandle"),
+        "the library is opened at run time:\n{symbols}"
+    );
+}
+
+#[test]
+fn without_the_library_as_the_null_implementation() {
+    let Some(compiler) = Compiler::find() else { return };
+    let folder = scratch("unreal-null");
+    let (file, object) = (together(&folder), folder.join("null.o"));
+    compile(&compiler, &file, &object, &["-std=c++17", "-DMUSETALK_WITH_LIBRARY=0"]);
+    let Ok(symbols) = Command::new("nm").arg("-uC").arg(&object).output() else { return };
+    let symbols = String::from_utf8_lossy(&symbols.stdout).into_owned();
+    assert!(!symbols.contains("GetDllHandle"), "nothing is opened where there is nothing:\n{symbols}");
+}
+
+#[test]
+fn in_later_engines_and_on_other_systems() {
+    let Some(compiler) = Compiler::find() else { return };
+    let folder = scratch("unreal-variants");
+    let (file, object) = (together(&folder), folder.join("variant.o"));
+    let library = "-DMUSETALK_WITH_LIBRARY=1";
+    compile(&compiler, &file, &object, &["-std=c++20", library, "-DSTUB_ENGINE_MINOR=4", "-DPLATFORM_MAC=1"]);
+    compile(
+        &compiler,
+        &file,
+        &object,
+        &["-std=c++20", library, "-DPLATFORM_WINDOWS=1", "-fno-exceptions", "-fno-rtti"],
+    );
+}
+
+#[test]
+fn its_build_rules_are_sound() {
+    let rules = [
+        here().join("stubs/UnrealBuildTool.cs"),
+        module().join("MuseTalk.Build.cs"),
+        module().join("../ThirdParty/MuseTalkNative/MuseTalkNative.Build.cs"),
+    ];
+    if Command::new("mcs").arg("--version").output().is_err() {
+        println!("SKIPPED: no C# compiler; `mcs` does not run");
+        return;
+    }
+    let out = scratch("unreal-rules").join("rules.dll");
+    pass(
+        Command::new("mcs")
+            .args(["-target:library", "-warnaserror"])
+            .arg(format!("-out:{}", out.display()))
+            .args(rules),
+    );
+}

@@ -1,0 +1,165 @@
+//! The Unreal plugin with everything it opens at run time: to be copied into a project's `Plugins` folder, or packaged from there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::{Outcome, failed, licences};
+
+const PLUGIN: &str = "bindings/unreal/MuseTalk";
+const NATIVE: &str = "Source/ThirdParty/MuseTalkNative";
+
+/// What goes into the plugin besides its sources.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Contents {
+    /// Where cargo put the library.
+    pub built: PathBuf,
+    /// ONNX Runtime: its library, or the folder that holds it with its licences. None: the user puts it there.
+    pub runtime: Option<PathBuf>,
+}
+
+impl Contents {
+    /// The library alone.
+    pub fn new(built: PathBuf) -> Self {
+        Self { built, runtime: None }
+    }
+}
+
+/// Lays out the plugin in `out`, which is emptied of an older one first.
+///
+/// # Errors
+///
+/// A file is missing or could not be written, or `out` holds something that is no MuseTalk plugin.
+pub fn stage(root: &Path, contents: &Contents, out: &Path) -> Outcome {
+    let (folder, library, runtime) = platform()?;
+    // Asked for before anything is touched: a plugin without its library is none.
+    let built = contents.built.join(library);
+    if !built.is_file() {
+        return Err(format!("there is no {}; build it with `cargo build -p musetalk-ffi`", built.display()));
+    }
+    let runtimes = contents.runtime.as_deref().map(|path| runtime_files(path, runtime)).transpose()?;
+    clear(out)?;
+
+    copy_folder(&root.join(PLUGIN), out)?;
+    let native = out.join(NATIVE);
+    copy(&root.join("include/musetalk.h"), &native.join("include/musetalk.h"))?;
+    copy(&built, &native.join(folder).join(library))?;
+    let papers = native.join("licences");
+    for paper in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        copy(&root.join(paper), &out.join(paper))?;
+        copy(&root.join(paper), &papers.join(paper))?;
+    }
+    write(&papers.join("THIRD-PARTY.txt"), &licences::of(root, "musetalk-ffi")?)?;
+    if let Some(runtimes) = runtimes {
+        for file in runtimes.libraries {
+            copy(&file, &native.join(folder).join(file.file_name().unwrap_or_default()))?;
+        }
+        for file in runtimes.papers {
+            let name = format!("onnxruntime-{}", file.file_name().unwrap_or_default().to_string_lossy());
+            copy(&file, &papers.join(name))?;
+        }
+    }
+    let packs = native.join("packs");
+    copy_folder(&root.join("models/demo/pack"), &packs.join("demo/pack"))?;
+    for file in ["iris.avatar", "marco.avatar", "voice.wav"] {
+        copy(&root.join("models/demo").join(file), &packs.join("demo").join(file))?;
+    }
+    Ok(())
+}
+
+/// Every file in a folder, by its path from there, in order.
+///
+/// # Errors
+///
+/// It could not be read.
+pub fn list(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in fs::read_dir(&next).map_err(failed("read", &next))? {
+            let path = entry.map_err(failed("read", &next))?.path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                files.push(path.strip_prefix(folder).unwrap_or(&path).to_owned());
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The folder, the library and the beginning of ONNX Runtime's name on this system, as the plugin expects them.
+fn platform() -> Outcome<(&'static str, &'static str, &'static str)> {
+    match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("windows", "x86_64") => Ok(("Win64", "musetalk.dll", "onnxruntime")),
+        ("macos", _) => Ok(("Mac", "libmusetalk.dylib", "libonnxruntime")),
+        ("linux", "x86_64") => Ok(("Linux", "libmusetalk.so", "libonnxruntime")),
+        ("linux", "aarch64") => Ok(("LinuxArm64", "libmusetalk.so", "libonnxruntime")),
+        (system, machine) => Err(format!("Unreal's editor does not run on {system} {machine}")),
+    }
+}
+
+struct Runtime {
+    libraries: Vec<PathBuf>,
+    papers: Vec<PathBuf>,
+}
+
+fn runtime_files(path: &Path, begins: &str) -> Outcome<Runtime> {
+    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+    let entries = fs::read_dir(folder).map_err(failed("read", folder))?;
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    let named = |file: &PathBuf, test: &dyn Fn(&str) -> bool| {
+        file.is_file() && file.file_name().and_then(|name| name.to_str()).is_some_and(test)
+    };
+    let is_library = |name: &str| {
+        // Its providers go along; Python's own module of the package does not.
+        name.starts_with(begins) && [".so", ".dll", ".dylib"].iter().any(|ending| name.contains(ending))
+    };
+    let is_paper =
+        |name: &str| ["LICENSE", "ThirdPartyNotices"].iter().any(|begins| name.starts_with(begins));
+    let libraries: Vec<PathBuf> = files.iter().filter(|file| named(file, &is_library)).cloned().collect();
+    if libraries.is_empty() || !path.exists() {
+        return Err(format!("there is no ONNX Runtime in {}; `musetalk doctor` names one", path.display()));
+    }
+    // The Python package has its papers one folder up.
+    let mut papers: Vec<PathBuf> = files.iter().filter(|file| named(file, &is_paper)).cloned().collect();
+    if let (true, Some(above)) = (papers.is_empty(), folder.parent()) {
+        let entries = fs::read_dir(above).map_err(failed("read", above))?;
+        papers.extend(entries.flatten().map(|entry| entry.path()).filter(|file| named(file, &is_paper)));
+    }
+    if papers.is_empty() {
+        return Err(format!("{} lacks ONNX Runtime's LICENSE, which must go along", folder.display()));
+    }
+    Ok(Runtime { libraries, papers })
+}
+
+/// Removes an older plugin, and nothing else.
+fn clear(out: &Path) -> Outcome {
+    let holds_something = fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
+    if !holds_something {
+        return Ok(());
+    }
+    if !out.join("MuseTalk.uplugin").is_file() {
+        return Err(format!("{} is not empty and no MuseTalk plugin; name another folder", out.display()));
+    }
+    fs::remove_dir_all(out).map_err(failed("remove", out))
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Outcome {
+    for file in list(from)? {
+        copy(&from.join(&file), &to.join(&file))?;
+    }
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> Outcome {
+    let folder = to.parent().unwrap_or(to);
+    fs::create_dir_all(folder).map_err(failed("create", folder))?;
+    fs::copy(from, to).map(drop).map_err(failed("copy", from))
+}
+
+fn write(path: &Path, text: &str) -> Outcome {
+    fs::write(path, text).map_err(failed("write", path))
+}
