@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::asset::AvatarAsset;
 use crate::audio::pcm;
@@ -90,7 +91,7 @@ pub struct FrameReader {
     _engine: Engine,
 }
 
-/// Cuts utterances, from any thread.
+/// Cuts utterances, ends the session and reads its figures, from any thread.
 #[derive(Clone, Debug)]
 pub struct Interrupter {
     control: Arc<Control>,
@@ -142,7 +143,7 @@ impl Avatar {
         if !self.reader.reader.owes() {
             return Ok(None);
         }
-        self.reader.reader.next_frame(|| self.writer.mouthpiece.is_waited_for())
+        self.reader.reader.next_frame(None, || self.writer.mouthpiece.is_waited_for())
     }
 
     /// See [`FrameReader::latest_at`].
@@ -183,7 +184,7 @@ impl Avatar {
     }
 
     /// The person shown.
-    pub fn asset(&self) -> &AvatarAsset {
+    pub fn asset(&self) -> &Arc<AvatarAsset> {
         self.reader.asset()
     }
 
@@ -251,7 +252,18 @@ impl FrameReader {
     /// - [`ErrorKind::Closed`]: the writer has gone and everything it pushed was read.
     /// - The kind of the failure that closed the session.
     pub fn next_frame(&mut self) -> Result<Option<Frame>> {
-        self.reader.next_frame(|| false)
+        self.reader.next_frame(None, || false)
+    }
+
+    /// [`next_frame`](Self::next_frame) that gives up after `time`, for hosts that must look elsewhere in between.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::TimedOut`]: no frame was ready in time. Nothing is lost; call again.
+    /// - Those of [`next_frame`](Self::next_frame).
+    pub fn next_frame_within(&mut self, time: Duration) -> Result<Option<Frame>> {
+        // A time beyond what a clock can count is for ever.
+        self.reader.next_frame(Instant::now().checked_add(time), || false)
     }
 
     /// The newest picture due when `heard` has left the loudspeaker; `None` if the one on screen is still right.
@@ -301,7 +313,7 @@ impl FrameReader {
     }
 
     /// The person shown.
-    pub fn asset(&self) -> &AvatarAsset {
+    pub fn asset(&self) -> &Arc<AvatarAsset> {
         self.reader.compositor().asset()
     }
 
@@ -328,5 +340,17 @@ impl Interrupter {
     /// Cuts `utterance` and all before it, and never touches a later one.
     pub fn interrupt_through(&self, utterance: UtteranceId) {
         self.control.interrupt_through(utterance.get());
+    }
+
+    /// Ends the session for good: both ends return [`ErrorKind::Closed`] from now on, and a reader who waits wakes within 20 ms.
+    ///
+    /// For hosts that cannot drop an end while another thread is in it. Lock-free, from any thread, any number of times.
+    pub fn close(&self) {
+        self.control.close();
+    }
+
+    /// See [`FrameReader::stats`].
+    pub fn stats(&self) -> Stats {
+        self.control.counters.read()
     }
 }

@@ -88,6 +88,11 @@ impl Bridge {
         self
     }
 
+    /// The avatar's writer, for whoever speaks through it next. What waited here is forgotten.
+    pub fn into_writer(self) -> PcmWriter {
+        self.writer
+    }
+
     /// For reporting what was heard.
     pub fn utterances(&self) -> Utterances {
         self.utterances.clone()

@@ -112,6 +112,13 @@ impl AvatarAsset {
         self.pixels(cycle_index, PixelFormat::Rgb8)
     }
 
+    /// The base frame at a position of the base cycle in a host's format, rows from top to bottom without padding.
+    ///
+    /// The first call for a four-byte format converts the whole footage, unless an avatar of that format was opened before.
+    pub fn base_frame_as(&self, cycle_index: u32, format: PixelFormat) -> &[u8] {
+        self.pixels(cycle_index, format)
+    }
+
     /// Where speech may change pixels of the frame at a position of the cycle.
     pub(crate) fn mask(&self, cycle_index: u32) -> &[u8] {
         &self.masks[self.frame_of(cycle_index)]

@@ -145,10 +145,18 @@ impl Reader {
         !self.control.is_past(self.control.begun())
     }
 
-    /// `in_vain` says that nothing will come, because the caller holds the other end and it is his turn to push.
-    pub(crate) fn next_frame(&mut self, in_vain: impl Fn() -> bool) -> Result<Option<Frame>> {
+    /// Waits until `deadline`; for ever without one. `in_vain` says that nothing will come, because the caller holds the other end
+    /// and it is his turn to push.
+    pub(crate) fn next_frame(
+        &mut self,
+        deadline: Option<Instant>,
+        in_vain: impl Fn() -> bool,
+    ) -> Result<Option<Frame>> {
         self.control.set_recording();
         loop {
+            if self.control.is_closed() {
+                return Err(self.control.gone());
+            }
             self.drop_cut();
             if let Some(patch) = self.queue.front() {
                 // An utterance that ended before this one still has its `None` to give.
@@ -174,7 +182,9 @@ impl Reader {
             }
             // Asked before looking: what the worker handed over before it ran out must be seen.
             let last_look = in_vain();
-            match self.items.recv_timeout(if last_look { Duration::ZERO } else { WAIT }) {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let wait = if last_look { Duration::ZERO } else { left.map_or(WAIT, |left| left.min(WAIT)) };
+            match self.items.recv_timeout(wait) {
                 Ok(item) => {
                     self.accept(item);
                     // The worker may be waiting for room.
@@ -185,6 +195,9 @@ impl Reader {
                         ErrorKind::InvalidInput,
                         "next_frame would wait for sound that nobody can push; push more, finish the utterance, or split the avatar",
                     ));
+                }
+                Err(RecvTimeoutError::Timeout) if left.is_some_and(|left| left.is_zero()) => {
+                    return Err(Error::new(ErrorKind::TimedOut, "no frame was ready in time; call again"));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(error) => return Err(self.control.gone().caused_by(error)),
@@ -346,6 +359,9 @@ impl Reader {
 
     /// Takes in what the worker has handed over. Never waits.
     fn drain(&mut self) -> Result<()> {
+        if self.control.is_closed() {
+            return Err(self.control.gone());
+        }
         let mut news = false;
         loop {
             match self.items.try_recv() {
