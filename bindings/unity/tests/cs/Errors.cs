@@ -28,8 +28,9 @@ namespace MuseTalk.Tests
                 Check.That(Check.Throws<NotFoundException>(() => engine.OpenAvatar(copy)).Message.Contains("Zoë"), "the message names the file");
                 File.Copy(a[1], copy, true);
                 engine.OpenAvatar(copy).Dispose();
-                File.WriteAllText(copy, "This is no avatar.");
-                Check.Throws<CorruptException>(() => engine.OpenAvatar(copy));
+                var text = Path.Combine(folder, "text.avatar");
+                File.WriteAllText(text, "This is no avatar.");
+                Check.Throws<CorruptException>(() => engine.OpenAvatar(text));
 
                 Check.Throws<InvalidInputException>(() => engine.OpenAvatar(a[1], new AvatarOptions { SampleRate = 7999 }));
                 Check.Throws<InvalidInputException>(() => engine.OpenAvatar(a[1], new AvatarOptions { Format = (PixelFormat)3 }));
