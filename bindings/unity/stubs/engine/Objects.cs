@@ -124,6 +124,7 @@ namespace UnityEngine
         {
             private Action _listeners = delegate { };
             public void AddListener(Action listener) { _listeners += listener; }
+            public void RemoveListener(Action listener) { _listeners -= listener; }
             public void Invoke() { _listeners(); }
         }
 
