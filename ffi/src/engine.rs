@@ -188,6 +188,7 @@ unsafe fn load(options: &musetalk_engine_options) -> Result<Loaded> {
     }
     let engine = builder.build()?;
     let (pack_name, library) = (&engine.pack().manifest().name, engine.runtime());
+    log::info!("pack {pack_name} on {}, ONNX Runtime {}", engine.device(), library.version());
     Ok(Loaded {
         pack_name: c_text(pack_name),
         runtime_path: c_text(&shown(library.path())),

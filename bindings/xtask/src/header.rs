@@ -7,14 +7,24 @@ use crate::Outcome;
 
 const HEADER: &str = "include/musetalk.h";
 
-pub(crate) fn write(root: &Path) -> Outcome {
+/// Writes it.
+///
+/// # Errors
+///
+/// The sources cannot be understood, or the file cannot be written.
+pub fn write(root: &Path) -> Outcome {
     let path = root.join(HEADER);
     fs::write(&path, generate(root)?).map_err(|e| format!("could not write {}: {e}", path.display()))?;
     println!("{HEADER}");
     Ok(())
 }
 
-pub(crate) fn check(root: &Path) -> Outcome {
+/// Compares it.
+///
+/// # Errors
+///
+/// It differs; the sentence names the line and what to do.
+pub fn check(root: &Path) -> Outcome {
     let path = root.join(HEADER);
     let committed =
         fs::read_to_string(&path).map_err(|e| format!("could not read {}: {e}", path.display()))?;

@@ -1,16 +1,16 @@
-//! `cargo xtask WORD`: what is done to the repository by program.
+//! `cargo xtask WORD`.
 
-mod header;
+use std::path::Path;
+use std::process::{Command, ExitCode};
 
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use xtask::{Outcome, header, install, root};
 
 const USAGE: &str = "\
-cargo xtask header            writes include/musetalk.h from ffi/src
-cargo xtask header --check    fails if it differs";
-
-/// What went wrong, in a sentence.
-type Outcome = Result<(), String>;
+cargo xtask header                          writes include/musetalk.h from ffi/src
+cargo xtask header --check                  fails if it differs
+cargo xtask install --prefix DIR [--debug]  builds libmusetalk and stages it with headers, CMake package and licences
+cargo xtask check misuse                    the misuse suite under sanitizers and valgrind, for minutes
+cargo xtask check cost                      what a call through the C door costs beside Rust";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -18,6 +18,10 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["header"] => header::write(&root()),
         ["header", "--check"] => header::check(&root()),
+        ["install", "--prefix", prefix] => build_and_install(Path::new(prefix), true),
+        ["install", "--prefix", prefix, "--debug"] => build_and_install(Path::new(prefix), false),
+        ["check", "misuse"] => ignored_tests("misuse_under_instruments", false),
+        ["check", "cost"] => ignored_tests("the_door_costs_little", true),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -32,8 +36,28 @@ fn main() -> ExitCode {
     }
 }
 
-/// The repository.
-fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here).to_owned()
+fn build_and_install(prefix: &Path, release: bool) -> Outcome {
+    let mut words = vec!["build", "--package", "musetalk-ffi"];
+    words.extend(release.then_some("--release"));
+    cargo(&words)?;
+    let built = install::target_folder(&root())?.join(if release { "release" } else { "debug" });
+    install::stage(&root(), &built, prefix)
+}
+
+/// Checks that take minutes are tests that plain `cargo test` passes over.
+fn ignored_tests(test: &str, release: bool) -> Outcome {
+    let mut words = vec!["test", "--package", "musetalk-ffi", "--test", test];
+    words.extend(release.then_some("--release"));
+    words.extend(["--", "--ignored", "--nocapture", "--test-threads", "1"]);
+    cargo(&words)
+}
+
+fn cargo(words: &[&str]) -> Outcome {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo).args(words).current_dir(root()).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("cargo {}: {status}", words.join(" "))),
+        Err(e) => Err(format!("cargo could not be started: {e}")),
+    }
 }
