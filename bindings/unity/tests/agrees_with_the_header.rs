@@ -28,21 +28,35 @@ fn structs_values_and_functions_are_those_of_the_header() {
     let header = std::fs::read_to_string(root().join("include/musetalk.h")).unwrap();
 
     // What the header declares, by name.
-    let functions: BTreeSet<String> = words(&header).filter(|word| word.starts_with("musetalk_")).filter(|word| {
-        header.contains(&format!(" {word}(")) || header.contains(&format!("*{word}("))
-    }).map(|word| format!("function {word}")).collect();
+    let functions: BTreeSet<String> = words(&header)
+        .filter(|word| word.starts_with("musetalk_"))
+        .filter(|word| header.contains(&format!(" {word}(")) || header.contains(&format!("*{word}(")))
+        .map(|word| format!("function {word}"))
+        .collect();
     assert!(functions.len() > 40, "{functions:?}");
-    let declared: BTreeSet<String> = theirs.iter().filter(|line| line.starts_with("function ")).cloned().collect();
+    let declared: BTreeSet<String> =
+        theirs.iter().filter(|line| line.starts_with("function ")).cloned().collect();
     assert_eq!(functions, declared);
 
-    let values: BTreeSet<String> = header.lines().filter_map(|line| {
-        let (name, number) = line.trim().strip_prefix("MUSETALK_")?.strip_suffix(',')?.split_once(" = ")?;
-        Some(format!("{} {number}", name.to_lowercase()))
-    }).collect();
-    let known: BTreeSet<String> = theirs.iter().filter_map(|line| {
-        let [_, of, name, number] = line.strip_prefix("enum ").map(|_| line.split(' ').collect::<Vec<_>>())?[..] else { return None };
-        Some(format!("{of}_{name} {number}"))
-    }).collect();
+    let values: BTreeSet<String> = header
+        .lines()
+        .filter_map(|line| {
+            let (name, number) =
+                line.trim().strip_prefix("MUSETALK_")?.strip_suffix(',')?.split_once(" = ")?;
+            Some(format!("{} {number}", name.to_lowercase()))
+        })
+        .collect();
+    let known: BTreeSet<String> = theirs
+        .iter()
+        .filter_map(|line| {
+            let [_, of, name, number] =
+                line.strip_prefix("enum ").map(|_| line.split(' ').collect::<Vec<_>>())?[..]
+            else {
+                return None;
+            };
+            Some(format!("{of}_{name} {number}"))
+        })
+        .collect();
     assert!(values.len() > 60, "{values:?}");
     assert_eq!(values, known);
 
@@ -54,7 +68,8 @@ fn structs_values_and_functions_are_those_of_the_header() {
                 writeln!(program, r#"printf("struct {name} %zu\n", sizeof(musetalk_{name}));"#).unwrap();
             }
             ["field", of, name, _] => {
-                writeln!(program, r#"printf("field {of} {name} %zu\n", offsetof(musetalk_{of}, {name}));"#).unwrap();
+                writeln!(program, r#"printf("field {of} {name} %zu\n", offsetof(musetalk_{of}, {name}));"#)
+                    .unwrap();
             }
             _ => {}
         }
@@ -78,7 +93,8 @@ fn structs_values_and_functions_are_those_of_the_header() {
     assert_eq!(said, ours);
 
     // And no struct of the header is missing.
-    let structs = header.lines().filter_map(|line| line.strip_prefix("typedef struct musetalk_")?.strip_suffix(" {"));
+    let structs =
+        header.lines().filter_map(|line| line.strip_prefix("typedef struct musetalk_")?.strip_suffix(" {"));
     for name in structs {
         assert!(ours.iter().any(|line| line.starts_with(&format!("struct {name} "))), "{name}");
     }

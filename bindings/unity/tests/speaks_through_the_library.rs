@@ -15,7 +15,9 @@ fn test(name: &str) -> Option<String> {
 #[test]
 fn a_whole_utterance_is_the_same_as_in_rust() {
     let Some(told) = test("whole") else { return };
-    let mut avatar = musetalk_tests::engine().start_avatar(musetalk_tests::person(musetalk_tests::engine()), Default::default()).unwrap();
+    let mut avatar = musetalk_tests::engine()
+        .start_avatar(musetalk_tests::person(musetalk_tests::engine()), Default::default())
+        .unwrap();
     avatar.push(&musetalk_tests::babble(2.01, 24_000, 5)).unwrap();
     avatar.finish().unwrap();
     let mut ours = String::new();

@@ -3,6 +3,7 @@
 pub mod header;
 pub mod install;
 pub mod licences;
+pub mod upm;
 
 use std::path::{Path, PathBuf};
 

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use xtask::{Outcome, header, install, root};
+use xtask::{Outcome, header, install, root, upm};
 
 const USAGE: &str = "\
 cargo xtask header                          writes include/musetalk.h from ffi/src
 cargo xtask header --check                  fails if it differs
 cargo xtask install --prefix DIR [--debug]  builds libmusetalk and stages it with headers, CMake package and licences
+cargo xtask upm --out DIR [--runtime FILE]  builds libmusetalk and stages the Unity packages, with this ONNX Runtime library in them
 cargo xtask check misuse                    the misuse suite under sanitizers and valgrind, for minutes
 cargo xtask check cost                      what a call through the C door costs beside Rust";
 
@@ -20,6 +21,10 @@ fn main() -> ExitCode {
         ["header", "--check"] => header::check(&root()),
         ["install", "--prefix", prefix] => build_and_install(Path::new(prefix), true),
         ["install", "--prefix", prefix, "--debug"] => build_and_install(Path::new(prefix), false),
+        ["upm", "--out", out] => build_and_stage_upm(Path::new(out), None),
+        ["upm", "--out", out, "--runtime", runtime] => {
+            build_and_stage_upm(Path::new(out), Some(Path::new(runtime)))
+        }
         ["check", "misuse"] => ignored_tests("misuse_under_instruments", false),
         ["check", "cost"] => ignored_tests("the_door_costs_little", true),
         _ => {
@@ -42,6 +47,15 @@ fn build_and_install(prefix: &Path, release: bool) -> Outcome {
     cargo(&words)?;
     let built = install::target_folder(&root())?.join(if release { "release" } else { "debug" });
     install::stage(&root(), &built, prefix)
+}
+
+fn build_and_stage_upm(out: &Path, runtime: Option<&Path>) -> Outcome {
+    cargo(&["build", "--package", "musetalk-ffi", "--release"])?;
+    upm::stage(&root(), &install::target_folder(&root())?.join("release"), runtime, out)?;
+    if runtime.is_none() {
+        println!("without ONNX Runtime: give --runtime, or ship it by another way");
+    }
+    Ok(())
 }
 
 /// Checks that take minutes are tests that plain `cargo test` passes over.

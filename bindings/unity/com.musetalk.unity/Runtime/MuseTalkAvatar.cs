@@ -111,7 +111,8 @@ namespace MuseTalk.Unity
             }
         }
 
-        /// <summary>Falls silent at once, and closes the mouth. Speech that comes after it is a new utterance.</summary>
+        /// <summary>Falls silent at once, and closes the mouth. Speech that comes after it is a new utterance. While a
+        /// conversation speaks, interrupt that instead: the model is told then what was heard.</summary>
         public void Interrupt()
         {
             lock (_pushing)

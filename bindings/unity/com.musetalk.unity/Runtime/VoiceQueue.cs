@@ -90,33 +90,42 @@ namespace MuseTalk.Unity
 
         internal void Write(ulong key, ReadOnlySpan<float> samples)
         {
-            lock (_lock)
+            // In pieces, so that the audio thread never waits for more than one.
+            for (var at = 0; at < samples.Length; at += BlockSamples)
             {
-                var speech = Find(key);
-                if (speech == null) return;
-                for (var at = 0; at < samples.Length;)
+                var piece = samples.Slice(at, Math.Min(BlockSamples, samples.Length - at));
+                lock (_lock)
                 {
-                    int room;
-                    var block = Room(speech, out room);
-                    var count = Math.Min(room, samples.Length - at);
-                    samples.Slice(at, count).CopyTo(new Span<float>(block, BlockSamples - room, count));
-                    speech.Count += count;
-                    at += count;
+                    var speech = Find(key);
+                    if (speech == null) return;
+                    while (piece.Length > 0)
+                    {
+                        int room;
+                        var block = Room(speech, out room);
+                        var count = Math.Min(room, piece.Length);
+                        piece.Slice(0, count).CopyTo(new Span<float>(block, BlockSamples - room, count));
+                        speech.Count += count;
+                        piece = piece.Slice(count);
+                    }
                 }
             }
         }
 
         internal void Write(ulong key, ReadOnlySpan<short> samples)
         {
-            lock (_lock)
+            for (var at = 0; at < samples.Length; at += BlockSamples)
             {
-                var speech = Find(key);
-                if (speech == null) return;
-                for (var at = 0; at < samples.Length; at++)
+                var piece = samples.Slice(at, Math.Min(BlockSamples, samples.Length - at));
+                lock (_lock)
                 {
-                    int room;
-                    Room(speech, out room)[BlockSamples - room] = samples[at] / 32768f;
-                    speech.Count++;
+                    var speech = Find(key);
+                    if (speech == null) return;
+                    foreach (var sample in piece)
+                    {
+                        int room;
+                        Room(speech, out room)[BlockSamples - room] = sample / 32768f;
+                        speech.Count++;
+                    }
                 }
             }
         }

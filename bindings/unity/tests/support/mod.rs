@@ -32,6 +32,37 @@ pub fn tests() -> &'static Path {
     })
 }
 
+/// Stubs of the engine, and of its editor.
+pub fn engine() -> [PathBuf; 2] {
+    static ENGINE: OnceLock<[PathBuf; 2]> = OnceLock::new();
+    let made = || {
+        let engine = folder().join("UnityEngine.dll");
+        let editor = folder().join("UnityEditor.dll");
+        compile(&engine, &[home().join("stubs/engine")], &[]).unwrap_or_else(|why| panic!("{why}"));
+        compile(&editor, &[home().join("stubs/editor")], std::slice::from_ref(&engine))
+            .unwrap_or_else(|why| panic!("{why}"));
+        [engine, editor]
+    };
+    ENGINE.get_or_init(made).clone()
+}
+
+/// The tests of the components, with the components in them.
+pub fn component_tests() -> &'static Path {
+    static TESTS: OnceLock<PathBuf> = OnceLock::new();
+    TESTS.get_or_init(|| {
+        let exe = folder().join("UnityTests.exe");
+        let sources = [home().join("com.musetalk.unity/Runtime"), home().join("tests/unity")];
+        compile(&exe, &sources, &[core().to_owned(), engine()[0].clone()])
+            .unwrap_or_else(|why| panic!("{why}"));
+        exe
+    })
+}
+
+/// Where the compiled C# of this process lies, for more of it.
+pub fn compiled() -> &'static Path {
+    folder()
+}
+
 /// Runs one of them, and prints what it prints.
 pub fn run(program: &Path, arguments: &[&str]) -> String {
     let exe = std::env::current_exe().expect("a test knows where it is");
@@ -51,8 +82,10 @@ pub fn given() -> [&'static str; 3] {
         .get_or_init(|| {
             let folder = musetalk_tests::scratch("given");
             let person = musetalk_tests::write_person(musetalk_tests::engine(), &folder);
-            let voice: Vec<u8> =
-                musetalk_tests::babble(2.01, 24_000, 5).iter().flat_map(|sample| sample.to_le_bytes()).collect();
+            let voice: Vec<u8> = musetalk_tests::babble(2.01, 24_000, 5)
+                .iter()
+                .flat_map(|sample| sample.to_le_bytes())
+                .collect();
             let file = folder.join("voice.f32");
             std::fs::write(&file, voice).expect("a voice can be written");
             [musetalk_tests::tiny_pack(), &person, &file].map(|path| path.display().to_string())
