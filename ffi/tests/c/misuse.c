@@ -430,7 +430,7 @@ int main(int count, char **words) {
     musetalk_engine *engine;
     musetalk_avatar *avatar;
     size_t at;
-    CHECK(count == 3);
+    CHECK(count >= 3);
     CHECK(musetalk_abi_version() == MUSETALK_ABI_VERSION && strlen(musetalk_version()) > 2);
     for (at = 0; at < 24000; at++) hum[at] = (float)(at % 200) / 400.0f - 0.25f;
     engine = load(words[1]);
