@@ -25,13 +25,11 @@ namespace MuseTalk.Tests
         {
             using (var avatar = engine.OpenAvatar(asset, new AvatarOptions { BufferSeconds = 3600 }))
             {
-                var waiting = new Thread(() => { Frame none; Check.Equal(Status.TimedOut, avatar.Next(TimeSpan.FromSeconds(1), out none), "a wait in peace"); });
+                var waiting = new Thread(() => { Frame none; Check.Equal(Status.TimedOut, Patiently(() => avatar.Next(TimeSpan.FromSeconds(1), out none)), "a wait in peace"); });
                 waiting.Start();
-                Thread.Sleep(300);
+                UntilSomebodyIsInside(avatar);
                 Frame frame;
                 Check.Throws<InvalidInputException>(() => avatar.Latest(default(Heard), out frame));
-                Heard ready;
-                Check.Throws<InvalidInputException>(() => avatar.Ready(out ready));
                 waiting.Join();
                 int taken = 0, refused = 0;
                 ThreadStart push = () =>
@@ -61,18 +59,47 @@ namespace MuseTalk.Tests
             }
         }
 
+        /// The reading end refuses a second thread as long as one waits in it.
+        private static void UntilSomebodyIsInside(Avatar avatar)
+        {
+            while (true)
+            {
+                try
+                {
+                    Heard ready;
+                    avatar.Ready(out ready);
+                    Thread.Sleep(5);
+                }
+                catch (InvalidInputException)
+                {
+                    return;
+                }
+            }
+        }
+
+        /// Who looks whether somebody is inside may be in the way of him.
+        internal static T Patiently<T>(Func<T> wait)
+        {
+            while (true)
+            {
+                try
+                {
+                    return wait();
+                }
+                catch (InvalidInputException) { }
+            }
+        }
+
         private static void AWaitingReaderIsWoken(Engine engine, string asset, Action<Avatar> end)
         {
             var avatar = engine.OpenAvatar(asset);
             Exception seen = null;
-            var inside = new ManualResetEvent(false);
             var reader = new Thread(() =>
             {
                 try
                 {
                     Frame frame;
-                    inside.Set();
-                    avatar.Next(out frame);
+                    Patiently(() => avatar.Next(out frame));
                 }
                 catch (Exception why)
                 {
@@ -80,8 +107,7 @@ namespace MuseTalk.Tests
                 }
             });
             reader.Start();
-            inside.WaitOne();
-            Thread.Sleep(50);
+            UntilSomebodyIsInside(avatar);
             end(avatar);
             Check.That(reader.Join(10000), "the reader wakes");
             Check.That(seen is ClosedException, "it is told why: " + seen);

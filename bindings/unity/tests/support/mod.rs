@@ -13,7 +13,7 @@ fn folder() -> &'static Path {
     FOLDER.get_or_init(|| musetalk_tests::scratch("csharp"))
 }
 
-pub fn core() -> &'static Path {
+pub(crate) fn core() -> &'static Path {
     static CORE: OnceLock<PathBuf> = OnceLock::new();
     CORE.get_or_init(|| {
         let dll = folder().join("MuseTalk.dll");
@@ -23,7 +23,7 @@ pub fn core() -> &'static Path {
 }
 
 /// The tests of the core package.
-pub fn tests() -> &'static Path {
+pub(crate) fn tests() -> &'static Path {
     static TESTS: OnceLock<PathBuf> = OnceLock::new();
     TESTS.get_or_init(|| {
         let exe = folder().join("Tests.exe");
@@ -33,7 +33,7 @@ pub fn tests() -> &'static Path {
 }
 
 /// Stubs of the engine, and of its editor.
-pub fn engine() -> [PathBuf; 2] {
+pub(crate) fn engine() -> [PathBuf; 2] {
     static ENGINE: OnceLock<[PathBuf; 2]> = OnceLock::new();
     let made = || {
         let engine = folder().join("UnityEngine.dll");
@@ -47,7 +47,7 @@ pub fn engine() -> [PathBuf; 2] {
 }
 
 /// The tests of the components, with the components in them.
-pub fn component_tests() -> &'static Path {
+pub(crate) fn component_tests() -> &'static Path {
     static TESTS: OnceLock<PathBuf> = OnceLock::new();
     TESTS.get_or_init(|| {
         let exe = folder().join("UnityTests.exe");
@@ -59,12 +59,12 @@ pub fn component_tests() -> &'static Path {
 }
 
 /// Where the compiled C# of this process lies, for more of it.
-pub fn compiled() -> &'static Path {
+pub(crate) fn compiled() -> &'static Path {
     folder()
 }
 
 /// Runs one of them, and prints what it prints.
-pub fn run(program: &Path, arguments: &[&str]) -> String {
+pub(crate) fn run(program: &Path, arguments: &[&str]) -> String {
     let exe = std::env::current_exe().expect("a test knows where it is");
     let beside = exe.parent().expect("a test lies in a folder");
     let found = musetalk_core::runtime::search(None).found.expect("the tests have ONNX Runtime");
@@ -76,7 +76,7 @@ pub fn run(program: &Path, arguments: &[&str]) -> String {
 }
 
 /// The pack, the avatar and the voice that most tests take, as arguments.
-pub fn given() -> [&'static str; 3] {
+pub(crate) fn given() -> [&'static str; 3] {
     static GIVEN: OnceLock<[String; 3]> = OnceLock::new();
     GIVEN
         .get_or_init(|| {
