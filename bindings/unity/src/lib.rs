@@ -68,6 +68,8 @@ pub fn run(program: &Path, library: &Path, runtime: &Path, arguments: &[&str]) -
     let mut mono = Command::new("mono");
     mono.arg("--debug").arg(program).args(arguments);
     mono.env("LD_LIBRARY_PATH", library).env("DYLD_LIBRARY_PATH", library).env("ORT_DYLIB_PATH", runtime);
+    // Room for few young objects: garbage is soon seen, and arrays move often.
+    mono.env("MONO_GC_PARAMS", "nursery-size=256k");
     // A key of whoever runs the tests has no business here.
     mono.env_remove("REALTIME_API_KEY").env_remove("OPENAI_API_KEY");
     let done = mono.output().map_err(|e| format!("mono did not start: {e}"))?;
