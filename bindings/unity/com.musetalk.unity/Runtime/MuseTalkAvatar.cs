@@ -27,7 +27,7 @@ namespace MuseTalk.Unity
         private FaceTexture _face;
         private Material _material;
         private ulong _speaking;
-        private ulong _sounding;
+        private ulong _ended;
 
         /// <summary>It is loaded, and can speak.</summary>
         public bool IsReady { get { return _avatar != null; } }
@@ -145,6 +145,7 @@ namespace MuseTalk.Unity
                 if (_avatar != null) _avatar.Dispose();
                 _avatar = null;
                 _speaking = 0;
+                _ended = 0;
             }
             if (_voice != null && _voice.Queue != null) _voice.Queue.CutAll();
             if (_face != null) _face.Dispose();
@@ -195,7 +196,10 @@ namespace MuseTalk.Unity
             var heard = _voice.Heard;
             Reading.Begin();
             Frame frame;
-            var any = _avatar.Latest(heard, out frame);
+            // An end is told once. After that nothing is named: on a slow machine the last pictures of an utterance may come after its sound, and
+            // the face lets go of them when nobody names it any more.
+            var ended = heard.Samples == ulong.MaxValue;
+            var any = _avatar.Latest(ended && heard.Utterance == _ended ? default(Heard) : heard, out frame);
             Reading.End();
             if (any)
             {
@@ -206,15 +210,9 @@ namespace MuseTalk.Unity
                     Uploading.End();
                 }
             }
-            if (heard.Samples == ulong.MaxValue && _sounding == heard.Utterance)
-            {
-                _sounding = 0;
-                _onUtteranceEnded.Invoke();
-            }
-            else if (heard.Samples != ulong.MaxValue)
-            {
-                _sounding = heard.Utterance;
-            }
+            if (!ended || heard.Utterance == _ended) return;
+            _ended = heard.Utterance;
+            _onUtteranceEnded.Invoke();
         }
 
         private void Fail(Exception failure)
