@@ -391,7 +391,7 @@ impl Asset {
         (face.x1, face.y1, face.x2, face.y2)
     }
 
-    /// `(height, width, channels)`, a read-only view: what `Frame.region` is a difference to.
+    /// `(height, width, channels)`, read only: what `Frame.region` is a difference to. Read and decoded where the footage is not held.
     #[pyo3(signature = (cycle_index, *, format="rgb8"))]
     fn base_frame<'py>(
         &self,
@@ -399,10 +399,10 @@ impl Asset {
         cycle_index: u32,
         format: &str,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (asset, format) = (Arc::clone(&self.0), format_named(format)?);
-        // The first call for four bytes converts the footage.
-        py.detach(|| asset.base_frame_as(cycle_index, format).len());
-        Memory::array(py, Keep::Footage(asset, cycle_index, format))
+        let (asset, format) = (&self.0, format_named(format)?);
+        let mut pixels = vec![0; asset.width() as usize * asset.height() as usize * format.bytes()];
+        py.detach(|| asset.copy_base_frame(cycle_index, format, &mut pixels)).map_err(raise)?;
+        Memory::array(py, Keep::Footage(pixels, Layout::picture(asset.width(), asset.height(), format)))
     }
 
     fn __repr__(&self) -> String {

@@ -92,7 +92,7 @@ pub(crate) enum Keep {
     /// The samples of a frame.
     Sound(Py<Frame>),
     /// A base frame.
-    Footage(Arc<AvatarAsset>, u32, PixelFormat),
+    Footage(Vec<u8>, Layout),
     /// Samples of a conversation.
     Samples(Vec<i16>),
 }
@@ -109,7 +109,7 @@ impl Memory {
     pub(crate) fn array<'py>(py: Python<'py>, keep: Keep) -> PyResult<Bound<'py, PyAny>> {
         let layout = match &keep {
             Keep::Sound(frame) => Layout::samples(c"f", 4, frame.get().audio_len()),
-            Keep::Footage(asset, _, format) => Layout::picture(asset.width(), asset.height(), *format),
+            Keep::Footage(_, layout) => layout.clone(),
             Keep::Samples(pcm) => Layout::samples(c"h", 2, pcm.len()),
         };
         as_array(Bound::new(py, Self { keep, layout })?.as_any())
@@ -122,7 +122,7 @@ impl Memory {
         let Self { keep, layout } = slf.get();
         let bytes = match keep {
             Keep::Sound(frame) => as_bytes(frame.get().samples()),
-            Keep::Footage(asset, at, format) => asset.base_frame_as(*at, *format),
+            Keep::Footage(pixels, _) => pixels.as_slice(),
             Keep::Samples(pcm) => as_bytes(pcm),
         };
         // SAFETY: the interpreter calls this with a view; the class is frozen, so what it keeps stays as it is.

@@ -76,7 +76,7 @@ fn abi_version(root: &Path) -> Outcome<String> {
     Ok(line.ok_or("include/musetalk.h names no MUSETALK_ABI_VERSION")?.trim().to_owned())
 }
 
-fn copy(from: &Path, to: &Path) -> Outcome {
+pub(crate) fn copy(from: &Path, to: &Path) -> Outcome {
     make_folder_of(to)?;
     // Another process may have it loaded: a new file, not new bytes in the old one.
     drop(fs::remove_file(to));
@@ -95,7 +95,7 @@ fn read(path: &Path) -> Outcome<String> {
     fs::read_to_string(path).map_err(failed("read", path))
 }
 
-fn write(path: &Path, text: &str) -> Outcome {
+pub(crate) fn write(path: &Path, text: &str) -> Outcome {
     make_folder_of(path)?;
     fs::write(path, text).map_err(failed("write", path))
 }

@@ -5,6 +5,7 @@ pub mod header;
 pub mod install;
 pub mod licences;
 pub mod uplugin;
+pub mod upm;
 pub mod wheel;
 
 use std::path::{Path, PathBuf};

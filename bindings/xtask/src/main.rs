@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use xtask::{Outcome, header, install, root, uplugin, wheel};
+use xtask::{Outcome, header, install, root, uplugin, upm, wheel};
 
 const USAGE: &str = "\
 cargo xtask header                          writes include/musetalk.h from ffi/src
@@ -13,6 +13,7 @@ cargo xtask wheel [--out DIR]               builds the Python wheels, and checks
 cargo xtask wheel --check WHEEL             checks one that was built before
 cargo xtask uplugin --out DIR [--runtime PATH] [--debug]
                                             builds libmusetalk and lays out the Unreal plugin with it, ONNX Runtime and the demo pack
+cargo xtask upm --out DIR [--runtime FILE]  builds libmusetalk and stages the Unity packages, with this ONNX Runtime library in them
 cargo xtask check misuse                    the misuse suite under sanitizers and valgrind, for minutes
 cargo xtask check cost                      what a call through the C door costs beside Rust";
 
@@ -26,6 +27,10 @@ fn main() -> ExitCode {
         ["install", "--prefix", prefix, "--debug"] => build_and_install(Path::new(prefix), false),
         ["wheel", more @ ..] => wheel::run(more),
         ["uplugin", "--out", out, more @ ..] => build_and_stage_uplugin(Path::new(out), more),
+        ["upm", "--out", out] => build_and_stage_upm(Path::new(out), None),
+        ["upm", "--out", out, "--runtime", runtime] => {
+            build_and_stage_upm(Path::new(out), Some(Path::new(runtime)))
+        }
         ["check", "misuse"] => ignored_tests("misuse_under_instruments", false),
         ["check", "cost"] => ignored_tests("the_door_costs_little", true),
         _ => {
@@ -77,6 +82,15 @@ fn build_and_stage_uplugin(out: &Path, mut more: &[&str]) -> Outcome {
     }
     if contents.runtime.is_none() {
         eprintln!("without --runtime the plugin has no ONNX Runtime, and a packaged game would lack it");
+    }
+    Ok(())
+}
+
+fn build_and_stage_upm(out: &Path, runtime: Option<&Path>) -> Outcome {
+    cargo(&["build", "--package", "musetalk-ffi", "--release"])?;
+    upm::stage(&root(), &install::target_folder(&root())?.join("release"), runtime, out)?;
+    if runtime.is_none() {
+        println!("without ONNX Runtime: give --runtime, or ship it by another way");
     }
     Ok(())
 }

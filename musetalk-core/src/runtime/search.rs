@@ -115,9 +115,14 @@ fn library_at(path: &Path) -> Option<PathBuf> {
 fn is_library(name: &str) -> bool {
     name == "onnxruntime.dll"
         || name == "libonnxruntime.so"
-        || name.starts_with("libonnxruntime.so.")
+        || name.strip_prefix("libonnxruntime.so.").is_some_and(is_version)
         || name == "libonnxruntime.dylib"
         || (name.starts_with("libonnxruntime.") && name.ends_with(".dylib"))
+}
+
+/// Game engines lay files such as `libonnxruntime.so.meta` beside a library.
+fn is_version(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 /// The system's loader searches its own folders for a relative name; an absolute one is what was found.
@@ -158,6 +163,7 @@ mod tests {
     fn providers_and_temporary_files_are_not_the_library() {
         assert!(is_library("libonnxruntime.so.1.31.1") && is_library("libonnxruntime.1.24.1.dylib"));
         assert!(!is_library("libonnxruntime_providers_cuda.so") && !is_library("onnxruntime.dll.part"));
+        assert!(!is_library("libonnxruntime.so.meta") && !is_library("libonnxruntime.dylib.meta"));
     }
 
     #[test]

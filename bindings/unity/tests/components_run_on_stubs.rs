@@ -1,0 +1,84 @@
+//! The Unity components, compiled against stubs of the engine, drive the real library in a made-up scene.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by unwrapping")]
+
+mod support;
+
+use musetalk_unity::{compile, home, mono};
+use realtime_client::scripted::{Scenario, ScriptedServer};
+use support::{compiled, component_tests, core, engine, given, run};
+
+fn test(name: &str) {
+    let [pack, avatar, voice] = given();
+    if mono() {
+        run(component_tests(), &[name, pack, avatar, voice]);
+    }
+}
+
+#[test]
+fn every_part_compiles_and_is_documented() {
+    if !mono() {
+        return;
+    }
+    let [engine, editor] = engine();
+    let part = |name: &str, source: &str, references: &[&std::path::Path]| {
+        let dll = compiled().join(name);
+        let references: Vec<_> = references.iter().map(|path| (*path).to_owned()).collect();
+        compile(&dll, &[home().join(source)], &references).unwrap_or_else(|why| panic!("{why}"));
+        dll
+    };
+    let unity = part("MuseTalk.Unity.dll", "com.musetalk.unity/Runtime", &[core(), &engine]);
+    part("MuseTalk.Unity.Editor.dll", "com.musetalk.unity/Editor", &[core(), &unity, &engine, &editor]);
+    part("Sample.dll", "com.musetalk.unity/Samples~/TalkingFace", &[core(), &unity, &engine]);
+}
+
+#[test]
+fn sound_keeps_its_pitch_at_every_rate() {
+    test("rates");
+}
+
+#[test]
+fn speech_waits_for_its_pictures_and_is_heard_when_it_sounds() {
+    test("queue");
+}
+
+#[test]
+fn regions_make_the_same_picture_as_whole_uploads() {
+    test("texture");
+}
+
+#[test]
+fn a_face_speaks_in_a_scene_and_leaves_nothing_behind() {
+    test("face");
+}
+
+#[test]
+fn an_audio_source_speaks_through_a_face() {
+    test("input");
+}
+
+#[test]
+fn what_is_missing_is_told() {
+    if mono() {
+        run(component_tests(), &["failure", given()[1]]);
+    }
+}
+
+#[test]
+fn a_conversation_is_heard_seen_and_interrupted() {
+    if !mono() {
+        return;
+    }
+    let mut scenario = Scenario::default();
+    scenario.answers = vec!["A story about many things.".to_owned()];
+    scenario.answer_seconds = Some(2.0);
+    let server = ScriptedServer::start(scenario).unwrap();
+    let [pack, avatar, _] = given();
+    run(component_tests(), &["talk", &server.provider().url, pack, avatar]);
+    let seen = server.seen();
+    assert!(server.samples() > 10_000, "the microphone was heard: {}", server.samples());
+    assert!(
+        seen.iter().any(|event| event["type"] == "conversation.item.truncate"),
+        "the model is told what was heard: {seen:?}"
+    );
+}

@@ -1,0 +1,84 @@
+//! `cargo xtask upm` makes packages that Unity can import, and whose library finds the ONNX Runtime beside it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by unwrapping")]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use musetalk_unity::{mono, root};
+use support::{given, tests};
+
+#[test]
+fn packages_are_whole_and_run() {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let [pack, avatar, voice] = given();
+    let out = musetalk_tests::scratch("upm");
+    let runtime = fake_release(&out.join("release"));
+    let packages = out.join("packages");
+    let beside = std::env::current_exe().unwrap().parent().unwrap().to_owned();
+    xtask::upm::stage(root(), &beside, Some(&runtime), &packages).unwrap();
+    // Once more over it: as another system does.
+    xtask::upm::stage(root(), &beside, None, &packages).unwrap();
+
+    let core = packages.join("com.musetalk.core");
+    let native = core.join("Plugins/Linux/x86_64");
+    let papers = ["LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY.txt", "onnxruntime-LICENSE"];
+    papers.iter().for_each(|paper| assert!(core.join("Licences~").join(paper).is_file(), "{paper}"));
+    assert!(core.join("Demo~/pack/pack.json").is_file() && core.join("Demo~/voice.wav").is_file());
+    every_file_has_its_meta(&packages, &packages);
+
+    let licence_less = out.join("bare/lib/libonnxruntime.so");
+    fs::create_dir_all(licence_less.parent().unwrap()).unwrap();
+    fs::write(&licence_less, "").unwrap();
+    assert!(
+        xtask::upm::stage(root(), &beside, Some(&licence_less), &packages).unwrap_err().contains("LICENSE")
+    );
+    fs::copy(&runtime, native.join("libonnxruntime.so")).unwrap();
+
+    if mono() {
+        // No variable names the runtime, and the cache is out of reach: it is found beside the plugin.
+        let done = Command::new("mono")
+            .arg(tests())
+            .args(["paced", pack, avatar, voice])
+            .env_remove("ORT_DYLIB_PATH")
+            .env("HOME", &out)
+            .env("XDG_CACHE_HOME", out.join("cache"))
+            .env("LD_LIBRARY_PATH", &native)
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+}
+
+/// ONNX Runtime as its archives have it: `lib/`, and the papers one folder up.
+fn fake_release(folder: &Path) -> PathBuf {
+    musetalk_tests::runtime();
+    let found = musetalk_core::runtime::search(None).found.unwrap();
+    fs::create_dir_all(folder.join("lib")).unwrap();
+    fs::write(folder.join("LICENSE"), "MIT").unwrap();
+    let library = folder.join("lib/libonnxruntime.so.1");
+    fs::copy(found, &library).unwrap();
+    library
+}
+
+fn every_file_has_its_meta(folder: &Path, packages: &Path) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if name.ends_with('~') {
+            continue;
+        }
+        let is_meta = name.ends_with(".meta");
+        let meta = PathBuf::from(format!("{}.meta", path.display()));
+        assert!(is_meta || folder == packages || meta.is_file(), "{}", path.display());
+        assert!(!is_meta || path.with_extension("").exists(), "{}", path.display());
+        if path.is_dir() {
+            every_file_has_its_meta(&path, packages);
+        }
+    }
+}

@@ -1,0 +1,260 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Reflection;
+using System.Threading;
+using UnityEngine;
+
+namespace MuseTalk.Unity.Tests
+{
+    /// A scene in real time: this is the main thread and the audio thread in turn, 47 blocks a second.
+    internal sealed class Scene
+    {
+        private const int Block = 1024;
+
+        private readonly List<MonoBehaviour> _all = new List<MonoBehaviour>();
+        private readonly Stopwatch _clock = Stopwatch.StartNew();
+        private long _blocks;
+
+        /// What came out of the loudspeaker, left channel.
+        internal readonly List<float> Heard = new List<float>();
+
+        internal T Add<T>(GameObject parent) where T : MonoBehaviour, new()
+        {
+            var component = parent.AddComponent<T>();
+            _all.Add(component);
+            return component;
+        }
+
+        internal static void Tell(MonoBehaviour component, string message, params object[] arguments)
+        {
+            var method = component.GetType().GetMethod(message, BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public);
+            try
+            {
+                if (method != null) method.Invoke(component, arguments);
+            }
+            catch (TargetInvocationException thrown)
+            {
+                throw new Exception(message + " threw", thrown.InnerException);
+            }
+        }
+
+        internal void Enable()
+        {
+            foreach (var component in _all) Tell(component, "OnEnable");
+        }
+
+        internal void Disable()
+        {
+            foreach (var component in _all) Tell(component, "OnDisable");
+        }
+
+        internal void Until(Func<bool> done, string what)
+        {
+            var limit = _clock.Elapsed + TimeSpan.FromSeconds(60);
+            while (!done())
+            {
+                Program.That(_clock.Elapsed < limit, what);
+                Step();
+            }
+        }
+
+        private void Step()
+        {
+            Time.unscaledTimeAsDouble = _clock.Elapsed.TotalSeconds;
+            for (; _blocks * Block < _clock.Elapsed.TotalSeconds * AudioSettings.outputSampleRate; _blocks++)
+            {
+                AudioSettings.dspTime = _blocks * (double)Block / AudioSettings.outputSampleRate;
+                foreach (var component in _all)
+                {
+                    var data = new float[2 * Block];
+                    var source = component.GetComponent<AudioSource>();
+                    if (component is MuseTalkAudioInput && source.isPlaying) for (var at = 0; at < data.Length; at++) data[at] = Playing[(Played + at / 2) % Playing.Length];
+                    Tell(component, "OnAudioFilterRead", data, 2);
+                    if (component is MuseTalkVoice) for (var at = 0; at < Block; at++) Heard.Add(data[2 * at]);
+                    if (component is MuseTalkAudioInput) Program.That(Sounds.Loudness(data) == 0, "the source itself is silent");
+                }
+                Played += Block;
+                if (Microphone.IsOn)
+                {
+                    for (var at = 0; at < Block; at++) Microphone.Clip.Data[(Microphone.Position + at) % Microphone.Clip.samples] = Spoken;
+                    Microphone.Position = (Microphone.Position + Block) % Microphone.Clip.samples;
+                }
+            }
+            foreach (var component in _all) if (component.enabled) Tell(component, "Update");
+            Thread.Sleep(4);
+        }
+
+        internal float[] Playing = { 0 };
+        internal int Played;
+        internal float Spoken;
+
+        private static MuseTalkAvatar Face(Scene scene, GameObject head, string[] a)
+        {
+            head.AddComponent<AudioSource>();
+            scene.Add<MuseTalkVoice>(head);
+            var face = scene.Add<MuseTalkAvatar>(head);
+            face.Configure(a[0], a[1], 0, Device.Cpu);
+            return face;
+        }
+
+        /// PACK AVATAR VOICE
+        internal static void AFaceSpeaks(string[] a)
+        {
+            var voice = Pictures.Voice(a[2]);
+            var alive = UnityEngine.Object.Alive;
+            for (var round = 0; round < 3; round++)
+            {
+                var scene = new Scene();
+                var face = Face(scene, new GameObject(), a);
+                int ready = 0, ended = 0;
+                Texture told = null;
+                face.OnReady.AddListener(() => ready++);
+                face.OnTexture.AddListener(texture => told = texture);
+                face.OnUtteranceEnded.AddListener(() => ended++);
+                Program.That(!face.Speak(voice), "it cannot speak yet");
+                scene.Enable();
+                scene.Until(() => face.IsReady, "it is loaded");
+                Program.That(ready == 1 && told == face.Texture, "it is told");
+
+                Program.That(face.Speak(voice) && face.Finish(), "it takes what it shall say");
+                scene.Until(() => ended == 1, "it says it to its end");
+                Sounded(scene.Heard, RateConverter.Whole(voice, 24000, 48000));
+                var stats = face.Avatar.Stats;
+                Program.That(stats.Made + stats.Still > 0 && stats.Shown > 20, "it has shown something: " + stats.Shown);
+
+                // A recording of another rate, in two channels, and stopped in the middle.
+                var clip = AudioClip.Create("clip", 44100 * 3, 2, 44100, false);
+                var tone = Sounds.Tone(44100 * 3, 44100, 300);
+                for (var at = 0; at < tone.Length; at++) clip.Data[2 * at] = clip.Data[2 * at + 1] = tone[at];
+                scene.Heard.Clear();
+                Program.That(face.Speak(clip), "it takes a recording");
+                scene.Until(() => Sounds.Loudness(scene.Heard.ToArray()) > 1000, "it is heard");
+                Program.That(face.Heard.Utterance == 2, "the second utterance: " + face.Heard);
+                face.Interrupt();
+                scene.Heard.Clear();
+                var until = scene._clock.Elapsed + TimeSpan.FromMilliseconds(300);
+                scene.Until(() => scene._clock.Elapsed > until, "time passes");
+                Program.That(Sounds.Loudness(scene.Heard.GetRange(1024, scene.Heard.Count - 1024).ToArray()) == 0, "it is silent");
+                Program.That(face.Heard.Utterance == 0, "nothing is heard");
+                Program.That(face.Speak(voice), "it speaks again");
+                UnityEngine.Object.Destroy(clip);
+                scene.Disable();
+                Program.That(!face.IsReady && face.Texture == null, "it is gone");
+                Program.That(!face.Speak(voice) && !face.Finish(), "it cannot speak any more");
+                // Disabled while it loads.
+                scene.Enable();
+                scene.Disable();
+            }
+            Thread.Sleep(200);
+            // Each round has left its GameObject, its AudioSource and its two components, which a scene would destroy.
+            Program.That(UnityEngine.Object.Alive == alive + 3 * 4, "textures and clips are gone: " + (UnityEngine.Object.Alive - alive));
+        }
+
+        /// The sound is that of the recording, from some moment on, without a gap.
+        private static void Sounded(List<float> heard, float[] wanted)
+        {
+            var start = heard.FindIndex(value => Math.Abs(value) > 1e-4);
+            var first = Array.FindIndex(wanted, value => Math.Abs(value) > 1e-4);
+            for (var shift = start - first - 20; shift <= start - first + 20; shift++)
+            {
+                if (shift < 0) continue;
+                var at = 64;
+                while (at < wanted.Length - 64 && shift + at < heard.Count && Math.Abs(heard[shift + at] - wanted[at]) < 2e-3) at++;
+                if (at >= wanted.Length - 64) return;
+            }
+            throw new Exception("what was heard is not what was said");
+        }
+
+        /// PACK AVATAR VOICE
+        internal static void AnAudioSourceSpeaks(string[] a)
+        {
+            var scene = new Scene();
+            var face = Face(scene, new GameObject(), a);
+            var radio = new GameObject();
+            var source = radio.AddComponent<AudioSource>();
+            var input = scene.Add<MuseTalkAudioInput>(radio);
+            input.Avatar = face;
+            var ended = 0;
+            face.OnUtteranceEnded.AddListener(() => ended++);
+            scene.Enable();
+            scene.Until(() => face.IsReady, "it is loaded");
+            scene.Playing = RateConverter.Whole(Pictures.Voice(a[2]), 24000, 48000);
+            scene.Played = 0;
+            source.isPlaying = true;
+            scene.Until(() => scene.Played > scene.Playing.Length - 1024, "it plays");
+            source.isPlaying = false;
+            scene.Until(() => ended == 1, "the face has said it");
+            var loud = scene.Heard.FindAll(value => Math.Abs(value) > 1e-3).Count;
+            Program.That(loud > scene.Playing.Length / 4, "it was heard: " + loud);
+            scene.Disable();
+        }
+
+        /// AVATAR
+        internal static void WhatIsMissingIsTold(string[] a)
+        {
+            var scene = new Scene();
+            var head = new GameObject();
+            var face = Face(scene, head, new[] { "/nowhere/pack", a[0] });
+            string why = null;
+            face.OnFailed.AddListener(text => why = text);
+            scene.Enable();
+            scene.Until(() => why != null, "it fails");
+            Program.That(why.Contains("/nowhere/pack") && !face.enabled && UnityEngine.Debug.LastException is NotFoundException, why);
+            scene.Disable();
+        }
+
+        /// URL PACK AVATAR, of a scripted server that answers "A story about many things." for 2 s.
+        internal static void AConversation(string[] a)
+        {
+            var scene = new Scene();
+            var face = Face(scene, new GameObject(), new[] { a[1], a[2] });
+            var talk = scene.Add<MuseTalkConversation>(new GameObject());
+            talk.Configure(a[0], face);
+            talk.Key = "a-key-for-tests";
+            int ready = 0, ended = 0;
+            string said = null, closed = null;
+            var postures = new List<Posture>();
+            talk.OnReady.AddListener(() => ready++);
+            talk.OnSaid.AddListener(text => said = text);
+            talk.OnPosture.AddListener(posture => postures.Add(posture));
+            talk.OnClosed.AddListener(text => closed = text);
+            face.OnUtteranceEnded.AddListener(() => ended++);
+            scene.Enable();
+            scene.Until(() => ready == 1, "it is connected");
+            Program.That(!face.Speak(new float[480]), "the voice is lent");
+
+            talk.Say("Go.");
+            scene.Until(() => ended == 1, "the answer sounds to its end");
+            Program.That(said == "A story about many things.", "what was said: " + said);
+            Program.That(scene.Heard.FindAll(value => Math.Abs(value) > 1e-3).Count > 20000, "two seconds were heard");
+            Program.That(postures.Contains(Posture.Speaking), "it looked as if it spoke");
+
+            // By voice, and the answer is interrupted by voice.
+            scene.Spoken = 0.5f;
+            var until = scene._clock.Elapsed + TimeSpan.FromMilliseconds(500);
+            scene.Until(() => scene._clock.Elapsed > until, "the person speaks");
+            scene.Spoken = 0;
+            scene.Until(() => face.Heard.Utterance >= 2, "it answers");
+            scene.Spoken = 0.5f;
+            scene.Until(() => face.Heard.Utterance == 0, "it stops");
+            scene.Spoken = 0;
+            talk.Disconnect();
+            Program.That(!talk.IsOpen, "it is over");
+            // The voice comes back within a second.
+            scene.Until(() =>
+            {
+                try
+                {
+                    return face.Begin() != 0 && face.Speak(new float[480]);
+                }
+                catch (InvalidInputException)
+                {
+                    return false;
+                }
+            }, "the face speaks by itself again");
+            scene.Disable();
+            Program.That(closed == null && !Microphone.IsOn, "nothing went wrong: " + closed);
+        }
+    }
+}
