@@ -17,6 +17,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "runtime", "session", "time", "trial",
         ],
     ),
+    ("preparation", &["asset", "audio", "compose", "engine", "error", "networks", "pack", "prepare", "time"]),
     (
         "reference",
         &["asset", "audio", "compose", "engine", "error", "frame", "networks", "pack", "prepare", "time"],
