@@ -178,7 +178,7 @@ fn folders_that_cannot_be_imported_are_refused_and_nothing_is_written() {
     let calls: [&[u8]; 3] = [
         b"cos\nsystem\n(X\x04\0\0\0truetR.",
         b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x04true\x85R.",
-        b"\x80\x02c__builtin__\neval\nX\x01\0\0\01\x85R.",
+        b"\x80\x02c__builtin__\neval\nX\x01\0\0\x001\x85R.",
     ];
     for (at, call) in calls.into_iter().enumerate() {
         let words = "nothing was executed";

@@ -138,6 +138,11 @@ impl AvatarAsset {
         Ok(())
     }
 
+    /// A frame as filmed, RGB8.
+    pub(crate) fn colours(&self, frame: u32, reading: &mut Reading, out: &mut Vec<u8>) -> Result<()> {
+        self.picture(frame, PixelFormat::Rgb8, reading, out)
+    }
+
     /// What is laid over a frame: its mask, and its face with the mouth closed.
     pub(crate) fn layer(&self, frame: u32, reading: &mut Reading, out: &mut Layer) -> Result<()> {
         let broken = |e: Error| self.of_frame(frame, e);

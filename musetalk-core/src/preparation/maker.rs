@@ -6,7 +6,6 @@ use std::path::Path;
 use super::closed::ClosedMouth;
 use crate::asset::{AvatarAsset, AvatarHeader, AvatarWriter, FaceBox, PreparedFrame, Reading};
 use crate::engine::{EngineBuilder, Loader};
-use crate::frame::PixelFormat;
 use crate::networks::Encoder;
 use crate::pack::ImageSizes;
 use crate::prepare::append_latent;
@@ -135,7 +134,7 @@ impl AvatarAsset {
             // The first half of a clip's cycle is its frames in order.
             for position in clip.positions().take(clip.frames() as usize) {
                 let face = self.face_box(position);
-                self.picture(self.frame_at(position), PixelFormat::Rgb8, &mut reading, &mut shown)?;
+                self.colours(self.frame_at(position), &mut reading, &mut shown)?;
                 let closed = networks.make(&shown, size, &face, &mut latent)?;
                 writer.recorder().copy(self, self.frame_at(position), &latent, closed)?;
                 done += 1;

@@ -23,7 +23,7 @@ const AHEAD: usize = 2;
 pub(crate) struct Base {
     pub(crate) picture: Lent<FrameBuffer>,
     /// `None` where the asset holds it.
-    layer: Option<Box<Layer>>,
+    layer: Option<Layer>,
     frame: u32,
 }
 
@@ -33,7 +33,7 @@ impl Base {
         &'b mut self,
         asset: &'b AvatarAsset,
     ) -> Option<(&'b mut FrameBuffer, &'b Layer)> {
-        let layer = self.layer.as_deref().or_else(|| asset.held_layer(self.frame))?;
+        let layer = self.layer.as_ref().or_else(|| asset.held_layer(self.frame))?;
         Some((&mut self.picture, layer))
     }
 }
@@ -56,7 +56,7 @@ struct Ahead {
     under_way: VecDeque<u32>,
     /// Frames that were decoded and not yet taken.
     ready: VecDeque<Job>,
-    layers: Vec<Box<Layer>>,
+    layers: Vec<Layer>,
 }
 
 #[derive(Debug)]
@@ -148,7 +148,7 @@ impl Ahead {
             done,
             under_way: VecDeque::with_capacity(AHEAD + 1),
             ready: VecDeque::with_capacity(AHEAD + 1),
-            layers: (0..=AHEAD + 1).map(|_| Box::default()).collect(),
+            layers: (0..=AHEAD + 1).map(|_| Layer::default()).collect(),
         })
     }
 
