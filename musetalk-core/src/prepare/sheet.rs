@@ -92,6 +92,16 @@ impl Sheet {
             let scale = SIDE as f32 / window.width;
             (((x - window.left) * scale) as i32, ((y - window.top) * scale) as i32)
         };
+        // Crops repeat the outermost pixels beyond the border; a person who judges wants to see where the frame ends.
+        let (left, top) = place(0.0, 0.0);
+        let (right, bottom) = place(picture.width as f32, picture.height as f32);
+        for y in 0..SIDE as i32 {
+            for x in 0..SIDE as i32 {
+                if x < left || y < top || x >= right || y >= bottom {
+                    cell.dot(x, y, BACKGROUND);
+                }
+            }
+        }
         if let (Some(face), Some(mask)) = (shown.face, shown.mask) {
             outline(&mut cell, &face, mask, &place);
         }
