@@ -7,9 +7,9 @@ use pyo3::exceptions::{PyStopAsyncIteration, PyStopIteration};
 use pyo3::prelude::*;
 
 use crate::asynchronous::coroutine;
-use crate::buffer::{Keep, Memory};
+use crate::buffer::{Keep, Layout, Memory};
 use crate::ends::{Ears, Face, ends};
-use crate::error::closed;
+use crate::error::{closed, raise};
 use crate::frame::{Frame, Heard, Stats, format_named, utterance};
 use crate::waiting::Patience;
 

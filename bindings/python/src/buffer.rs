@@ -1,9 +1,8 @@
 //! Memory of the library as arrays of the host, without a copy: the buffer protocol of Python.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::sync::Arc;
 
-use musetalk_core::{AvatarAsset, PixelFormat};
+use musetalk_core::PixelFormat;
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -12,6 +11,7 @@ use pyo3::sync::PyOnceLock;
 use crate::frame::Frame;
 
 /// How memory is to be read.
+#[derive(Clone)]
 pub(crate) struct Layout {
     /// One of `B`, `h` and `f`.
     pub(crate) format: &'static CStr,
