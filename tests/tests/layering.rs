@@ -365,8 +365,15 @@ fn modules_of_the_core_name_only_what_lies_below_them() {
     }
 }
 
-const PRODUCT: &[&str] =
-    &["musetalk-core/src", "realtime-client/src", "models/src", "cli/src", "ffi/src", "bindings/python/src", "bindings/xtask/src"];
+const PRODUCT: &[&str] = &[
+    "musetalk-core/src",
+    "realtime-client/src",
+    "models/src",
+    "cli/src",
+    "ffi/src",
+    "bindings/python/src",
+    "bindings/xtask/src",
+];
 
 #[test]
 fn ort_tokio_and_unsafe_stay_at_home() {

@@ -46,7 +46,8 @@ pub fn run(arguments: &[&str]) -> Outcome {
         fs::copy(root().join(licence), package.join(licence)).map_err(|e| format!("{licence}: {e}"))?;
     }
     let third = package.join("THIRD-PARTY.md");
-    fs::write(&third, licences::of(&root(), "musetalk-python")?).map_err(|e| format!("{}: {e}", third.display()))?;
+    fs::write(&third, licences::of(&root(), "musetalk-python")?)
+        .map_err(|e| format!("{}: {e}", third.display()))?;
 
     let mut maturin = Command::new(&python);
     // It looks for zig, and for the Python to build for, where programs lie.
