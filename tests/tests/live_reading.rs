@@ -334,3 +334,26 @@ fn empty_utterances_between_two_recorded_ones_leave_no_gap_in_the_footage() {
     }
     assert_eq!(cycles, (0..16).collect::<Vec<u32>>());
 }
+
+#[test]
+fn an_end_that_becomes_known_after_the_sound_stood_still_lets_the_next_utterance_start() {
+    let mut avatar = open();
+    let speech = babble(0.6, 24_000, 72);
+    avatar.push(&speech).unwrap();
+    let ready = wait_until_ready(&mut avatar);
+    // Everything pushed was heard, and stands there; only then does the writer say that this was all.
+    let whole = Heard { samples: speech.len() as u64, ..ready };
+    watch(&mut avatar, millis(250), || Some(whole), |_| {});
+    avatar.finish().unwrap();
+    avatar.push(&speech).unwrap();
+    avatar.finish().unwrap();
+    let started = Instant::now();
+    loop {
+        avatar.latest_at(Some(whole)).unwrap();
+        if avatar.ready().unwrap().is_some_and(|next| next.utterance > whole.utterance) {
+            break;
+        }
+        assert!(started.elapsed() < Duration::from_secs(10), "the second utterance never became ready");
+        std::thread::sleep(millis(4));
+    }
+}

@@ -115,6 +115,11 @@ impl Avatar {
         Ok(self.face()?.ready(py)?.map(Heard::of))
     }
 
+    /// Ask for a clip of the asset, from any thread; the one asked for last counts. It changes where the footage turns or an utterance begins.
+    fn request_clip(&self, name: &str) -> PyResult<()> {
+        self.face()?.director.request_clip(name).map_err(raise)
+    }
+
     /// One half for the thread or task that pushes, one for the one that draws. The avatar is used up.
     fn split(&self) -> PyResult<(PcmWriter, FrameReader)> {
         let (ears, face) = self.halves()?;
@@ -261,6 +266,11 @@ impl FrameReader {
         self.0.paced(py).map(Frame::new)
     }
 
+    /// See `Avatar.request_clip`.
+    fn request_clip(&self, name: &str) -> PyResult<()> {
+        self.0.director.request_clip(name).map_err(raise)
+    }
+
     /// See `Avatar.ready`.
     fn ready(&self, py: Python<'_>) -> PyResult<Option<Heard>> {
         Ok(self.0.ready(py)?.map(Heard::of))
@@ -359,7 +369,7 @@ impl Asset {
         self.0.name()
     }
 
-    /// Frames of the footage; the base cycle is twice as long, forth and back.
+    /// Frames of the footage, of all clips; a base cycle is twice as long, forth and back.
     #[getter]
     fn frames(&self) -> u32 {
         self.0.frames()
@@ -378,6 +388,18 @@ impl Asset {
     #[getter]
     fn fps<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         fraction(py, self.0.fps())
+    }
+
+    /// Names of the clips; the first plays until another is asked for.
+    #[getter]
+    fn clips(&self) -> Vec<String> {
+        self.0.clips().iter().map(|clip| clip.name().to_owned()).collect()
+    }
+
+    /// Whether the fourth byte of a pixel is a matte.
+    #[getter]
+    fn has_alpha(&self) -> bool {
+        self.0.has_alpha()
     }
 
     #[getter]

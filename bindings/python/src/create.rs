@@ -3,7 +3,11 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use musetalk_core::{AvatarAsset, AvatarParts, FaceBox, Precision};
+use musetalk_cli::footage;
+use musetalk_core::{
+    AvatarAsset, AvatarParts, Engine as CoreEngine, FaceBox, Idle, Key, ModelPack, Precision, PrepareOptions,
+    PrepareStep, Preparer,
+};
 use musetalk_models::PackBuilder;
 use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
@@ -202,6 +206,78 @@ pub(crate) fn create_avatar(
     let engine = engine.0.clone();
     let written = on_a_thread(py, move || AvatarAsset::write_parts(&engine, &parts, out))?;
     written.map(|asset| Asset(asset.into())).map_err(raise)
+}
+
+/// Make an avatar of footage and write the file: finds the face in every frame, follows it, and says what it did with each. The pack
+/// must have face networks. Blocks without the GIL.
+///
+/// Args:
+///     pack: The folder of the pack.
+///     footage: A video (through ffmpeg), a picture, or a folder of pictures.
+///     out: The `.avatar` file.
+///     idle: What is shown in silence: `"footage"`, `"closed"` mouths made by the pack, or `"auto"`.
+///     key: `"green"` or `"blue"` makes a screen of that colour transparent.
+///     max_frames: The most frames that are looked at.
+///     progress: Called with every frame, of the steps `looking` and `writing`. What it raises cancels, leaves nothing behind, and is raised here.
+///
+/// Returns:
+///     The report as JSON text: a verdict for every frame, and what was decided.
+///
+/// Raises:
+///     InvalidInputError: no usable stretch of footage; the message says why.
+///     NotFoundError, UnsupportedError: the footage or ffmpeg is missing, or the pack has no face networks.
+///     IoError: reading or writing failed.
+#[pyfunction]
+#[pyo3(signature = (pack, footage, out, *, name=None, idle="auto", key=None, max_frames=None, progress=None))]
+#[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
+pub(crate) fn create_avatar_from_footage(
+    py: Python<'_>,
+    pack: PathBuf,
+    footage: PathBuf,
+    out: PathBuf,
+    name: Option<String>,
+    idle: &str,
+    key: Option<&str>,
+    max_frames: Option<u64>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<String> {
+    let mut options = PrepareOptions::default();
+    options.idle = match idle {
+        "auto" => Idle::Auto,
+        "closed" => Idle::Closed,
+        "footage" => Idle::Footage,
+        _ => return Err(invalid(format!("idle is {idle:?}; use \"auto\", \"closed\" or \"footage\""))),
+    };
+    options.key = match key {
+        None => None,
+        Some("green") => Some(Key::Green),
+        Some("blue") => Some(Key::Blue),
+        Some(other) => return Err(invalid(format!("key is {other:?}; use \"green\" or \"blue\""))),
+    };
+    options.max_frames = max_frames;
+    let stem = || out.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    if let Some(name) = name.or_else(stem) {
+        options.name = name;
+    }
+    let mut told = Told::new(progress);
+    let made = py.detach(|| {
+        let fps = ModelPack::open(&pack)?.fps();
+        let mut source = footage::open(&footage, fps, fps)?;
+        let preparer = Preparer::load(CoreEngine::builder(&pack), options)?;
+        let mut tell = |at: musetalk_core::Preparing| {
+            let step = if at.step == PrepareStep::Looking { "looking" } else { "writing" };
+            told.tell(step, at.done, at.total.unwrap_or(0))
+        };
+        let analysis = preparer.analyse(source.as_mut(), &mut tell)?;
+        if let Some(refusal) = analysis.refusal() {
+            return Err(refusal);
+        }
+        analysis.write(source.as_mut(), &out, &mut tell)
+    });
+    match made {
+        Ok(prepared) => Ok(prepared.report.json()),
+        Err(e) => Err(told.or(e)),
+    }
 }
 
 fn advance(told: &mut Told, step: &str, index: usize, total: u64) -> PyResult<()> {

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use musetalk_core::{
-    Avatar, AvatarAsset, ErrorKind, FrameRate, FrameReader, Heard, Interrupter, PcmWriter, UtteranceId,
+    Avatar, AvatarAsset, Director, ErrorKind, FrameRate, FrameReader, Heard, Interrupter, PcmWriter,
+    UtteranceId,
 };
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
@@ -22,7 +23,7 @@ const KEPT: usize = 65_536;
 
 /// Both ends of a new session.
 pub(crate) fn ends(avatar: Avatar, room: usize) -> (Arc<Ears>, Arc<Face>) {
-    let interrupter = avatar.interrupter();
+    let (interrupter, director) = (avatar.interrupter(), avatar.director());
     let (fps, asset) = (avatar.fps(), Arc::clone(avatar.asset()));
     let (writer, reader) = avatar.split();
     let news = Arc::new(Signal::default());
@@ -35,7 +36,10 @@ pub(crate) fn ends(avatar: Avatar, room: usize) -> (Arc<Ears>, Arc<Face>) {
         room,
         by: AtomicU64::new(0),
     };
-    (Arc::new(ears), Arc::new(Face { reader: Mutex::new(Some(reader)), interrupter, news, fps, asset }))
+    (
+        Arc::new(ears),
+        Arc::new(Face { reader: Mutex::new(Some(reader)), interrupter, director, news, fps, asset }),
+    )
 }
 
 /// Where sound goes in.
@@ -148,6 +152,7 @@ fn this_thread() -> u64 {
 pub(crate) struct Face {
     reader: Mutex<Option<FrameReader>>,
     pub(crate) interrupter: Interrupter,
+    pub(crate) director: Director,
     news: Arc<Signal>,
     pub(crate) fps: FrameRate,
     pub(crate) asset: Arc<AvatarAsset>,

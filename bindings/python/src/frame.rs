@@ -95,6 +95,12 @@ impl Frame {
         self.inner.cycle_index()
     }
 
+    /// The clip that base frame belongs to, as an index of `AvatarAsset.clips`.
+    #[getter]
+    fn clip(&self) -> usize {
+        self.inner.clip()
+    }
+
     /// Where it differs from base frame `cycle_index`; empty while idle.
     #[getter]
     fn region(&self) -> Region {

@@ -54,6 +54,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<scripted::ScriptedServer>()?;
     module.add_function(wrap_pyfunction!(create::build_pack, module)?)?;
     module.add_function(wrap_pyfunction!(create::create_avatar, module)?)?;
+    module.add_function(wrap_pyfunction!(create::create_avatar_from_footage, module)?)?;
     module.add_function(wrap_pyfunction!(command::main, module)?)?;
     Ok(())
 }

@@ -1,5 +1,11 @@
 """Packs and avatars made from Python, watched and cancelled."""
 
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+
 import musetalk
 import numpy as np
 import pytest
@@ -33,6 +39,51 @@ def test_what_the_callback_raises_cancels_and_leaves_nothing(tmp_path):
     with pytest.raises(Enough, match="generator"):
         musetalk.build_pack(CHECKPOINT, tmp_path / "pack", progress=stop)
     assert list(tmp_path.iterdir()) == []
+
+
+def pack_with_faces(folder):
+    """The demonstration pack with two small face networks, which lie beside the project."""
+    for above in pathlib.Path(__file__).resolve().parents:
+        faces = above / "shared" / "data" / "face"
+        if faces.is_dir():
+            break
+    else:
+        pytest.skip("shared/data does not lie beside the project")
+    pack = folder / "faces.pack"
+    command = [sys.executable, "-m", "musetalk", "pack", "add-face", "--pack", demo.pack(), "--out", pack]
+    command += ["--detector", faces / "ultraface-rfb-320.onnx", "--landmarks", faces / "pfld-68.onnx"]
+    subprocess.run([str(word) for word in command], check=True, capture_output=True)
+    return pack, faces.parent / "media" / "yongen.mp4"
+
+
+def test_footage_becomes_an_avatar(engine, tmp_path):
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("ffmpeg is not installed")
+    pack, clip = pack_with_faces(tmp_path)
+    out = tmp_path / "y.avatar"
+
+    def stop(progress):
+        if progress.step == "looking" and progress.done == 2:
+            raise KeyError("enough")
+
+    with pytest.raises(KeyError, match="enough"):
+        musetalk.create_avatar_from_footage(pack, clip, out, max_frames=8, progress=stop)
+    assert not out.exists()
+    steps = set()
+    report = json.loads(
+        musetalk.create_avatar_from_footage(pack, clip, out, max_frames=8, progress=lambda p: steps.add(p.step))
+    )
+    assert steps == {"looking", "writing"} and len(report["each"]) == 8
+    with musetalk.Engine(pack).open_avatar(out) as avatar:
+        assert avatar.asset.clips == ["idle"] and not avatar.asset.has_alpha
+        avatar.request_clip("idle")
+        with pytest.raises(musetalk.InvalidInputError, match="it has idle"):
+            avatar.request_clip("dance")
+        assert avatar.paced().clip == 0
+    with pytest.raises(musetalk.InvalidInputError, match="idle is"):
+        musetalk.create_avatar_from_footage(pack, clip, out, idle="asleep")
+    with pytest.raises(musetalk.MuseTalkError, match="nowhere"):
+        musetalk.create_avatar_from_footage(pack, "nowhere.mp4", out)
 
 
 def parts(engine):

@@ -273,7 +273,7 @@ static void frames(const musetalk_engine *engine, const char *asset) {
     memset(&newer, 0xa5, sizeof newer);
     newer.known.struct_size = sizeof newer;
     CHECK(musetalk_avatar_acquire_paced(avatar, &newer.known, NULL) == MUSETALK_STATUS_OK);
-    CHECK(newer.later == 0 && newer.known.struct_size == sizeof newer && newer.known.reserved == 0);
+    CHECK(newer.later == 0 && newer.known.struct_size == sizeof newer && newer.known.clip == 0);
     CHECK(newer.known.width == 64 && newer.known.height == 64 && newer.known.stride == 192);
     CHECK(newer.known.sample_count == 960 && newer.known.samples[959] == 0.0f);
 

@@ -217,8 +217,8 @@ impl Reader {
             None => self.leave_what_sounded(now),
         }
         let sounding = self.playhead.sounding(now, heard).filter(|heard| self.catch_up(*heard));
-        if heard.is_some() && sounding.is_none() {
-            self.leave_what_was_shown();
+        if let (Some(heard), None) = (heard, sounding) {
+            self.leave_what_was_heard(heard);
         }
         self.check_room()?;
         let due = match sounding {
@@ -446,14 +446,18 @@ impl Reader {
         true
     }
 
-    /// The position stands still, and the last frame was shown: the utterance is past, though the sound, which may have
-    /// ended a few samples short, never reaches its end.
-    fn leave_what_was_shown(&mut self) {
-        let shown = |planned: &Planned| {
-            let last = self.spoken_of(planned.utterance);
-            planned.end.zip(last).is_some_and(|((frames, _), last)| last + 1 == frames)
+    /// The position stands still in the last frame, or that frame was shown: the utterance is past, though the sound, which may have
+    /// ended a few samples short, never reaches its end, or the end became known only after it stood still.
+    fn leave_what_was_heard(&mut self, heard: Heard) {
+        let over = |planned: &Planned| {
+            planned.end.is_some_and(|(frames, _)| {
+                let last = frames.saturating_sub(1);
+                let shown = self.spoken_of(planned.utterance) == Some(last);
+                let sounding = planned.utterance == heard.utterance.get();
+                shown || sounding && self.fps.frame_at(heard.samples, self.rate) >= last
+            })
         };
-        if self.utterances.front().is_some_and(shown) {
+        if self.utterances.front().is_some_and(over) {
             self.retire();
         }
     }

@@ -54,6 +54,7 @@ __all__ = [
     "ScriptedServer",
     "build_pack",
     "create_avatar",
+    "create_avatar_from_footage",
     "Tool",
 ]
 
@@ -298,6 +299,9 @@ class Avatar:
     def ready(self) -> Heard | None:
         """Up to where the utterance that plays, or plays next, has its frames; `None` until its first three are ready: start its sound then."""
 
+    def request_clip(self, name: str) -> None:
+        """Ask for a clip of the asset, from any thread; the one asked for last counts. It changes where the footage turns or an utterance begins."""
+
     def split(self) -> tuple[PcmWriter, FrameReader]:
         """One half for the thread or task that pushes, one for the one that draws. The avatar is used up."""
 
@@ -354,6 +358,9 @@ class FrameReader:
     def paced(self) -> Frame:
         """See `Avatar.paced`."""
 
+    def request_clip(self, name: str) -> None:
+        """See `Avatar.request_clip`."""
+
     def ready(self) -> Heard | None:
         """See `Avatar.ready`."""
 
@@ -394,7 +401,7 @@ class AvatarAsset:
     def name(self) -> str: ...
     @property
     def frames(self) -> int:
-        """Frames of the footage; the base cycle is twice as long, forth and back."""
+        """Frames of the footage, of all clips; a base cycle is twice as long, forth and back."""
 
     @property
     def width(self) -> int: ...
@@ -403,12 +410,20 @@ class AvatarAsset:
     @property
     def fps(self) -> Fraction: ...
     @property
+    def clips(self) -> list[str]:
+        """Names of the clips; the first plays until another is asked for."""
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether the fourth byte of a pixel is a matte."""
+
+    @property
     def encoder_identity(self) -> str: ...
     def face_box(self, cycle_index: int) -> tuple[int, int, int, int]:
         """`(x1, y1, x2, y2)` at a position of the base cycle; right and bottom are exclusive."""
 
     def base_frame(self, cycle_index: int, *, format: _Format = "rgb8") -> npt.NDArray[np.uint8]:
-        """`(height, width, channels)`, a read-only view: what `Frame.region` is a difference to."""
+        """`(height, width, channels)`, read only: what `Frame.region` is a difference to. Read and decoded where the footage is not held."""
 
 @final
 class Frame(Buffer):
@@ -451,6 +466,10 @@ class Frame(Buffer):
     @property
     def cycle_index(self) -> int:
         """The position in the base cycle."""
+
+    @property
+    def clip(self) -> int:
+        """The clip that base frame belongs to, as an index of `AvatarAsset.clips`."""
 
     @property
     def region(self) -> Region:
@@ -620,6 +639,38 @@ def create_avatar(
     Raises:
         InvalidInputError: lists of different lengths, pictures of different sizes, a box outside its frame.
         IoError: the file cannot be written.
+    """
+
+def create_avatar_from_footage(
+    pack: str | PathLike[str],
+    footage: str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    name: str | None = None,
+    idle: Literal["auto", "closed", "footage"] = "auto",
+    key: Literal["green", "blue"] | None = None,
+    max_frames: int | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> str:
+    """Make an avatar of footage and write the file: finds the face in every frame, follows it, and says what it did with each. The pack
+    must have face networks. Blocks without the GIL.
+
+    Args:
+        pack: The folder of the pack.
+        footage: A video (through ffmpeg), a picture, or a folder of pictures.
+        out: The `.avatar` file.
+        idle: What is shown in silence: `"footage"`, `"closed"` mouths made by the pack, or `"auto"`.
+        key: `"green"` or `"blue"` makes a screen of that colour transparent.
+        max_frames: The most frames that are looked at.
+        progress: Called with every frame, of the steps `looking` and `writing`. What it raises cancels, leaves nothing behind, and is raised here.
+
+    Returns:
+        The report as JSON text: a verdict for every frame, and what was decided.
+
+    Raises:
+        InvalidInputError: no usable stretch of footage; the message says why.
+        NotFoundError, UnsupportedError: the footage or ffmpeg is missing, or the pack has no face networks.
+        IoError: reading or writing failed.
     """
 
 # ── the conversation ──
