@@ -26,7 +26,7 @@ fn by_text_by_voice_and_by_picture_until_it_is_closed() {
     assert_eq!(server.bearer().as_deref(), Some("a-key-for-tests"));
     let seen = server.seen();
     let sent = |text: &str| seen.iter().any(|event| event.to_string().contains(text));
-    assert!(sent("Go, bitte: 🙂") && sent("Antworte auf Zäh.") && sent("data:image/png"), "{seen:?}");
+    assert!(sent("Go, bitte: 🙂") && sent("Antworte auf Zäh.") && sent("data:image/"), "{seen:?}");
     assert!(server.samples() >= 20 * 480, "{}", server.samples());
     let cut = seen.iter().find(|event| event["type"] == "conversation.item.truncate");
     assert!(cut.is_some(), "the model is told what was heard: {seen:?}");

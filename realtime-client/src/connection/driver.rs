@@ -8,6 +8,7 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use crate::{Error, ErrorKind};
@@ -22,6 +23,9 @@ const PING: Duration = Duration::from_secs(20);
 const WRITTEN_WITHIN: Duration = Duration::from_secs(20);
 /// Servers like to drop the connection instead of closing it.
 const CLOSED_WITHIN: Duration = Duration::from_secs(1);
+
+/// No timer is set further ahead: what a server says of time is not to be added to a clock unseen.
+const FURTHEST: Duration = Duration::from_secs(24 * 3600);
 
 type Reader = SplitStream<Socket>;
 type Writer = SplitSink<Socket, Message>;
@@ -51,7 +55,8 @@ pub(super) async fn drive(shared: Arc<Shared>) {
             None => {}
         }
         let silence = link.as_ref().map(|link| link.heard + 2 * PING);
-        let alarm = shared.alarm().map(|due| Instant::now() + due.saturating_sub(shared.now()));
+        let ahead = |due: Duration| due.saturating_sub(shared.now()).min(FURTHEST);
+        let alarm = shared.alarm().map(|due| Instant::now() + ahead(due));
         let alarm = [silence, alarm].into_iter().flatten().min();
         tokio::select! {
             message = next_message(&mut link) => read(&shared, &mut link, message),
@@ -70,16 +75,17 @@ pub(super) async fn drive(shared: Arc<Shared>) {
             }
         }
     }
-    // The writer closes what is open.
-    shared.outbox.restart();
+    // The writer sends what the session still had to say, and closes.
+    shared.outbox.finish();
     if let Some(mut link) = link {
         let farewell = async { while let Some(Ok(_)) = link.reader.next().await {} };
         within(CLOSED_WITHIN, farewell).await;
     }
+    shared.end();
 }
 
 async fn dial_after(shared: Arc<Shared>, after: Duration) -> Result<Socket, Error> {
-    sleep_until(Instant::now() + after.saturating_sub(shared.now())).await;
+    sleep_until(Instant::now() + after.saturating_sub(shared.now()).min(FURTHEST)).await;
     dial(&shared.config).await
 }
 
@@ -157,7 +163,13 @@ async fn write(shared: Arc<Shared>, mut writer: Writer, number: u64) {
             }
         }
     }
-    if within(CLOSED_WITHIN, writer.close()).await.is_none() {
+    let farewell = async {
+        let normal = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+        // A server that has gone needs no farewell.
+        let _said = writer.send(Message::Close(Some(normal))).await.is_ok();
+        writer.close().await
+    };
+    if within(CLOSED_WITHIN, farewell).await.is_none() {
         log::debug!("the server did not take the close in time");
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::Notify;
 
 use crate::config::Config;
-use crate::protocol::{Role, ServerEvent, SessionUpdate};
+use crate::protocol::{Role, ServerEvent};
 use crate::session::{Action, Event, Session};
 use crate::voice::{Sense, Sound, VoiceSink};
 use crate::{Error, ErrorKind, Result};
@@ -90,7 +90,16 @@ impl Line {
             gone: AtomicBool::new(false),
         });
         shared.with(|_| ());
-        runtime()?.spawn(driver::drive(Arc::clone(&shared)));
+        let (runtime, driven) = (runtime()?, Arc::clone(&shared));
+        runtime.spawn(async move {
+            let driver = tokio::spawn(driver::drive(Arc::clone(&driven)));
+            if driver.await.is_err() {
+                // Code of the host's runs here too: a sink, a sense, a tool.
+                let why = Error::new(ErrorKind::Internal, "the session's task panicked; the session is over");
+                driven.with(|session| session.abandon(why));
+                driven.end();
+            }
+        });
         Ok(Self { shared })
     }
 }
@@ -231,6 +240,11 @@ impl Shared {
         self.carry_out(&mut inner);
     }
 
+    /// The connection is closed, and no event follows.
+    pub(super) fn end(&self) {
+        self.mailbox.end();
+    }
+
     /// When something must be done although nothing happens.
     pub(super) fn alarm(&self) -> Option<Duration> {
         let mut inner = self.lock();
@@ -329,12 +343,8 @@ impl Shared {
             Event::Said { text, .. } => sense.said(Role::Assistant, text),
             Event::SpeechStopped { .. } => {
                 let Some(hint) = sense.hint() else { return };
-                let own = self.config.options.session.instructions.as_deref().unwrap_or("");
-                let (kind, instructions) =
-                    (self.config.options.session.kind, Some(format!("{own}\n\n{hint}").trim().to_owned()));
-                let update = SessionUpdate { kind, instructions, ..SessionUpdate::default() };
-                inner.recorder.host(self.now(), || ("update", update.to_tree()));
-                if let Err(e) = inner.session.update(&update) {
+                inner.recorder.host(self.now(), || ("hint", hint.as_str().into()));
+                if let Err(e) = inner.session.hint(&hint) {
                     log::debug!("a hint came too late: {e}");
                 }
             }

@@ -44,7 +44,8 @@ impl Mailbox {
                 }
                 queue.samples += pcm.len() as u64;
             }
-            Event::State(State::Closed(_)) => queue.closed = true,
+            // The last word always fits.
+            Event::State(State::Closed(_)) => {}
             _ if queue.events.len() >= MOST_EVENTS => return Err(Full::Events),
             _ => {}
         }
@@ -58,7 +59,14 @@ impl Mailbox {
         Ok(())
     }
 
-    /// The next event; `None` after the last one of a session that is closed.
+    /// No event follows those that wait.
+    pub(super) fn end(&self) {
+        self.lock().closed = true;
+        self.news.notify_one();
+        self.waiting.notify_all();
+    }
+
+    /// The next event; `None` after the last one, once the connection is closed.
     pub(super) async fn next(&self) -> Option<Event> {
         loop {
             let news = self.news.notified();
@@ -155,6 +163,8 @@ mod tests {
         assert_eq!(mailbox.wait(Duration::ZERO), Err(()));
         mailbox.push(Event::State(State::Closed(None)), 0).unwrap();
         assert!(mailbox.wait(Duration::ZERO).unwrap().is_some());
+        assert_eq!(mailbox.wait(Duration::ZERO), Err(()), "its connection is still open");
+        mailbox.end();
         assert_eq!(mailbox.wait(Duration::ZERO), Ok(None));
     }
 }

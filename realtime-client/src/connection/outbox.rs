@@ -28,6 +28,8 @@ struct Queues {
     dropped: u64,
     /// Which connection the frames are for.
     connection: u64,
+    /// What waits is the last there is.
+    finished: bool,
 }
 
 impl Outbox {
@@ -113,7 +115,17 @@ impl Outbox {
         connection
     }
 
-    /// The next frame for this connection; `None` when it is no longer the one.
+    /// Nothing more comes: what waits is still written, and then the connection is closed.
+    pub(super) fn finish(&self) {
+        let mut queues = self.lock();
+        queues.open = false;
+        queues.finished = true;
+        drop(queues);
+        self.news.notify_waiters();
+        self.news.notify_one();
+    }
+
+    /// The next frame for this connection; `None` when it is no longer the one, or was the last.
     pub(super) async fn next(&self, connection: u64) -> Option<String> {
         loop {
             let news = self.news.notified();
@@ -130,7 +142,7 @@ impl Outbox {
                     None if queues.open => self.voice_frame(&mut queues),
                     None => None,
                 };
-                if frame.is_some() {
+                if frame.is_some() || queues.finished {
                     return frame;
                 }
             }

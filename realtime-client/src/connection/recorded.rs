@@ -235,6 +235,7 @@ fn ask(session: &mut Session, asked: &str, with: &Value) {
         "respond" => session.respond(None),
         "aside" => session.aside(&text(with), Default::default()),
         "update" => session.update_tree(with.clone()),
+        "hint" => session.hint(&text(with)),
         "delete_item" => session.delete_item(&text(with)),
         "approve" => {
             session.approve(&text(&with[0]), with[1] == json!(true), with[2].as_str().map(str::to_owned))

@@ -27,6 +27,8 @@ pub(crate) struct Answers {
     pub(crate) retried: bool,
     pub(crate) asides: Vec<Aside>,
     dead: VecDeque<String>,
+    /// Answers that are over: late pieces do not begin them anew.
+    finished: VecDeque<String>,
 }
 
 /// The answer that the server is making.
@@ -122,6 +124,18 @@ impl Answers {
         self.dead.iter().any(|dead| dead == id)
     }
 
+    /// This answer is over.
+    pub(crate) fn finish(&mut self, id: &str) {
+        if self.finished.len() == MOST_DEAD {
+            self.finished.pop_front();
+        }
+        self.finished.push_back(id.to_owned());
+    }
+
+    pub(crate) fn is_finished(&self, id: &str) -> bool {
+        self.finished.iter().any(|finished| finished == id)
+    }
+
     pub(crate) fn aside_of(&mut self, response_id: &str) -> Option<&mut Aside> {
         self.asides.iter_mut().find(|aside| aside.response_id.as_deref() == Some(response_id))
     }
@@ -153,12 +167,18 @@ impl Answers {
         self.active.is_none() && self.pending.is_none() && self.wanted.is_none() && self.asides.is_empty()
     }
 
-    /// The connection is gone, and what was asked of it; what was only wanted stays wanted.
-    pub(crate) fn disconnect(&mut self) {
+    /// The connection is gone, and what was asked of it; what was only wanted stays wanted, and so does an answer of which nothing came. Returns
+    /// the one that was cut off in the middle.
+    pub(crate) fn disconnect(&mut self) -> Option<String> {
         if let Some(pending) = self.pending.take() {
             self.want(pending.params, Duration::ZERO, false);
         }
-        self.active = None;
         self.asides.clear();
+        let active = self.active.take()?;
+        if !active.spoke && !active.cancelled {
+            self.want(active.params, Duration::ZERO, false);
+            return None;
+        }
+        Some(active.id)
     }
 }

@@ -205,11 +205,25 @@ impl Session {
         self.update_tree(update.to_tree())
     }
 
+    /// Instructions of the host with a hint behind them, until the next one.
+    pub(crate) fn hint(&mut self, hint: &str) -> Result<()> {
+        let own = self.instructions.clone();
+        let (kind, text) = (self.options.session.kind, format!("{own}\n\n{hint}").trim().to_owned());
+        let update = SessionUpdate { kind, instructions: Some(text), ..SessionUpdate::default() };
+        let told = self.update(&update);
+        self.instructions = own;
+        told
+    }
+
     /// The same, as the wire nests it.
     pub(crate) fn update_tree(&mut self, mut tree: serde_json::Value) -> Result<()> {
         self.check_open()?;
         let voice_before = self.config.pointer("/audio/output/voice").cloned();
         merge(&mut self.config, &tree);
+        if let Some(own) = tree.get("instructions").and_then(serde_json::Value::as_str) {
+            own.clone_into(&mut self.instructions);
+        }
+        self.link.unsent |= matches!(self.phase, Phase::Configuring { .. });
         if self.link.spoke && self.config.pointer("/audio/output/voice") != voice_before.as_ref() {
             take(&mut tree, "audio.output.voice");
             self.link.stale = true;

@@ -203,10 +203,12 @@ impl Session {
         if self.answers.is_dead(&id) || self.answers.aside_of(&id).is_some() {
             return None;
         }
+        let finished = self.answers.is_finished(&id);
         match &mut self.answers.active {
             Some(active) if active.id == id => active.last = now,
             // The last pieces of an answer that is over.
             Some(_) => {}
+            None if finished => {}
             None => self.answers.created(&id, now),
         }
         Some(id)
@@ -245,7 +247,7 @@ impl Session {
 
     fn updated(&mut self, session: &SessionState) {
         self.learn_rate(session);
-        self.link.attempt = 0;
+        self.accepted = Some(self.config.clone());
         match self.phase {
             Phase::Configuring { .. } => self.ready(),
             _ => self.tell(Event::Updated),
@@ -271,7 +273,8 @@ impl Session {
             return;
         }
         if let Phase::Configuring { event_id, stripped, .. } = &self.phase
-            && (body.event_id.as_ref() == Some(event_id) || body.event_id.is_none())
+            && (body.event_id.as_ref() == Some(event_id)
+                || body.param.as_deref().is_some_and(|param| param.starts_with("session.")))
         {
             let stripped = *stripped;
             self.configuration_refused(body, error, stripped);
@@ -310,6 +313,13 @@ impl Session {
             return;
         }
         let text = format!("the server refused the session's settings: {error}");
+        if let Some(accepted) = self.accepted.take().filter(|accepted| *accepted != self.config) {
+            // What was changed since a server took them is at fault: the conversation goes on as it was.
+            self.config = accepted;
+            self.problem(Error::new(ErrorKind::InvalidInput, text), Some("session.update"));
+            self.configure(0);
+            return;
+        }
         self.end(Some(Error::new(ErrorKind::InvalidInput, text)));
     }
 
@@ -350,6 +360,7 @@ impl Session {
         }
         let dead = self.answers.is_dead(&id);
         let active = self.answers.active.take_if(|active| active.id == id);
+        self.answers.finish(&id);
         if dead {
             self.forget_unheard(response);
         } else {

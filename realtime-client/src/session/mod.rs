@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::protocol::server_event::ResponseStatus;
 use crate::protocol::{ClientEvent, SessionKind};
 use crate::{Error, ErrorKind};
 
@@ -67,7 +68,14 @@ pub struct Session {
     /// Remote servers that are being asked for their tools.
     listing: Vec<String>,
     listing_since: Duration,
+    /// The settings that a server took last.
+    accepted: Option<Value>,
+    /// The instructions of the host, without a hint.
+    instructions: String,
 }
+
+/// A connection is not replaced before it is so old, and does not count as one that served.
+const LEAST_LIFE: Duration = Duration::from_secs(30);
 
 /// How far the connection has come.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,6 +101,10 @@ enum Phase {
 struct Link {
     /// Failed attempts in a row.
     attempt: u32,
+    /// When it was opened.
+    since: Duration,
+    /// Settings changed while they were being agreed on.
+    unsent: bool,
     /// When the server will end it.
     expires: Option<Duration>,
     /// Unix seconds at `now == 0`.
@@ -124,6 +136,7 @@ impl Session {
     /// A session that wants its first connection. `nonce` is any number, different for every session.
     pub fn new(options: Options, nonce: u64) -> Self {
         let config = options.session.to_tree();
+        let instructions = options.session.instructions.clone().unwrap_or_default();
         let ledger = Ledger::new(options.output_rate);
         let mut session = Self {
             options,
@@ -145,6 +158,8 @@ impl Session {
             asked: VecDeque::new(),
             listing: Vec::new(),
             listing_since: Duration::ZERO,
+            accepted: None,
+            instructions,
         };
         session.tell(Event::State(State::Connecting));
         session.actions.push_back(Action::Connect { after: Duration::ZERO });
@@ -181,7 +196,7 @@ impl Session {
         }
         self.forget_connection();
         let epoch = unix_now.saturating_sub(self.now.as_secs());
-        self.link = Link { attempt: self.link.attempt, epoch, ..Link::default() };
+        self.link = Link { attempt: self.link.attempt, since: self.now, epoch, ..Link::default() };
         self.phase = Phase::Greeting { since: self.now };
         true
     }
@@ -395,7 +410,10 @@ impl Session {
     fn forget_connection(&mut self) {
         self.ledger.disconnect();
         self.flow();
-        self.answers.disconnect();
+        if let Some(response_id) = self.answers.disconnect() {
+            let status = ResponseStatus::Failed;
+            self.tell(Event::ResponseDone { response_id, status, usage: None });
+        }
         self.calls.clear();
         self.turn = Turn { pressed: self.turn.pressed, ..Turn::default() };
         self.listing.clear();
@@ -403,6 +421,10 @@ impl Session {
     }
 
     fn give_up_or_retry(&mut self, why: Error, chance: u64) {
+        // Only a connection that served for a while shows that the trouble before is over.
+        if self.phase == Phase::Ready && self.now >= self.link.since + LEAST_LIFE {
+            self.link.attempt = 0;
+        }
         self.forget_connection();
         if why.kind().is_final() || self.link.attempt >= self.options.reconnect_attempts {
             self.end(Some(why));

@@ -7,7 +7,7 @@ use crate::{Error, ErrorKind};
 
 use super::answers::{CREATED_WITHIN, NEXT_WITHIN, Pending};
 use super::history::What;
-use super::{Action, Event, Phase, Session, State};
+use super::{Action, Event, LEAST_LIFE, Phase, Session, State};
 
 /// From the upgrade to `session.created`.
 const GREETED_WITHIN: Duration = Duration::from_secs(10);
@@ -82,6 +82,9 @@ impl Session {
                 self.send(ClientEvent::ItemCreate { previous_item_id: None, item });
             }
         }
+        if std::mem::take(&mut self.link.unsent) {
+            self.send(ClientEvent::SessionUpdate { session: self.config.clone() });
+        }
         self.tell(Event::State(State::Ready));
         self.settle();
     }
@@ -154,7 +157,7 @@ impl Session {
             return Some(self.link.replace_after);
         }
         let before = self.link.expires.map(|at| at.saturating_sub(self.options.roll_over_before));
-        before.map(|at| at.max(self.link.replace_after))
+        before.map(|at| at.max(self.link.replace_after).max(self.link.since + LEAST_LIFE))
     }
 
     /// Nothing is lost by changing connections now; or everything is, by not doing it.

@@ -272,3 +272,125 @@ fn any_order_of_events_is_survived() {
         }
     });
 }
+
+#[test]
+fn connections_that_end_at_once_are_not_made_without_a_pause() {
+    let mut talk = Talk::ready();
+    let mut pauses = Vec::new();
+    // A server that takes every session and closes it.
+    for _ in 0..4 {
+        talk.session.broke(talk.now, Error::new(ErrorKind::Closed, "going away"), 0);
+        pauses.extend(connects(&mut talk).iter().map(Duration::as_millis));
+        talk.wait(8_000);
+        talk.connect(None);
+        talk.configure();
+    }
+    assert_eq!(pauses, [0, 1000, 2000, 4000]);
+    // One that served for a while is as good as the first.
+    talk.wait(31_000);
+    talk.session.broke(talk.now, Error::new(ErrorKind::Closed, "going away"), 0);
+    assert_eq!(connects(&mut talk), [Duration::ZERO]);
+}
+
+#[test]
+fn a_session_that_is_short_is_not_replaced_all_the_time() {
+    let mut talk = Talk::new(Options::default());
+    talk.session.opened(Duration::ZERO, 1_000_000);
+    // Shorter than the time before its end at which a connection is replaced.
+    talk.connect(Some(1_000_060));
+    talk.configure();
+    talk.wait(29_000);
+    assert!(connects(&mut talk).is_empty());
+    talk.wait(2_000);
+    assert_eq!(connects(&mut talk), [Duration::ZERO]);
+}
+
+#[test]
+fn an_answer_of_which_nothing_came_is_asked_for_again_and_one_cut_off_is_told() {
+    let mut talk = Talk::ready();
+    talk.begin("r1");
+    talk.session.broke(talk.now, broken(), 0);
+    talk.connect(None);
+    talk.sent();
+    talk.server(json!({"type": "session.updated", "session": {}}));
+    assert!(talk.sent_kinds().contains(&"response.create".to_owned()));
+    talk.begin("r2");
+    talk.part("r2", "a2", 0);
+    talk.audio("r2", "a2", 0, 2_400);
+    talk.told();
+    talk.session.broke(talk.now, broken(), 0);
+    let failed =
+        |event: &Event| matches!(event, Event::ResponseDone { response_id, .. } if response_id == "r2");
+    assert!(talk.told().iter().any(failed));
+}
+
+#[test]
+fn a_change_that_is_refused_on_a_new_connection_leaves_the_session_as_it_was() {
+    let mut talk = Talk::ready();
+    let voice = |name: &str| {
+        let mut update = crate::protocol::SessionUpdate::default();
+        update.audio.output.voice = Some(crate::protocol::Voice::Named(name.to_owned()));
+        update
+    };
+    talk.session.update(&voice("bogus")).unwrap();
+    talk.session.broke(talk.now, broken(), 0);
+    talk.connect(None);
+    let id = talk.last_event_id();
+    talk.server(json!({"type": "error", "error": {"type": "invalid_request_error", "code": "invalid_value",
+        "param": "session.audio.output.voice", "message": "No such voice.", "event_id": id}}));
+    assert!(!talk.session.is_closed());
+    let again = talk.sent().pop().unwrap();
+    assert!(!again.to_string().contains("bogus"), "{again}");
+    talk.server(json!({"type": "session.updated", "session": {}}));
+    assert!(talk.session.is_ready());
+}
+
+#[test]
+fn trouble_that_is_not_of_the_settings_does_not_end_the_session() {
+    let mut talk = Talk::new(Options::default());
+    talk.server(
+        json!({"type": "error", "error": {"type": "server_error", "message": "Busy.", "event_id": null}}),
+    );
+    talk.server(json!({"type": "session.updated", "session": {}}));
+    assert!(talk.session.is_ready());
+}
+
+#[test]
+fn a_change_while_settings_are_agreed_on_is_sent_afterwards() {
+    let mut talk = Talk::new(Options::default());
+    talk.sent();
+    let mut update = crate::protocol::SessionUpdate::default();
+    update.instructions = Some("Speak slowly.".to_owned());
+    talk.session.update(&update).unwrap();
+    assert!(talk.sent().is_empty());
+    talk.server(json!({"type": "session.updated", "session": {}}));
+    assert!(talk.sent().iter().any(|event| event.to_string().contains("Speak slowly.")));
+}
+
+#[test]
+fn a_late_piece_does_not_begin_an_answer_that_is_over() {
+    let mut talk = Talk::ready();
+    talk.begin("r1");
+    talk.part("r1", "a1", 0);
+    talk.audio("r1", "a1", 0, 2_400);
+    talk.done("r1", "completed", json!([]));
+    talk.audio_done("r1", "a1", 0);
+    talk.session.heard(1, u64::MAX);
+    talk.sent();
+    talk.wait(20_000);
+    assert!(talk.sent().is_empty(), "nothing is cancelled");
+    assert_eq!(talk.session.posture(), super::super::Posture::Idle);
+}
+
+#[test]
+fn a_hint_stands_behind_the_instructions_of_the_host_as_they_are_now() {
+    let mut talk = Talk::ready();
+    let mut update = crate::protocol::SessionUpdate::default();
+    update.instructions = Some("You are a pirate.".to_owned());
+    talk.session.update(&update).unwrap();
+    talk.session.hint("They sound sad.").unwrap();
+    talk.session.hint("They sound glad.").unwrap();
+    let sent = talk.sent();
+    let last = sent.last().unwrap()["session"]["instructions"].as_str().unwrap();
+    assert_eq!(last, "You are a pirate.\n\nThey sound glad.");
+}
