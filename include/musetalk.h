@@ -495,7 +495,7 @@ typedef struct musetalk_frame {
   uint64_t utterance_frame;
   // When to show it, in nanoseconds.
   int64_t pts_nanos;
-  // Where it differs from base frame cycle_index; empty while idle.
+  // Where it differs from base frame cycle_index; empty while idle, but for closed mouths and the six pictures in which clips fade.
   struct musetalk_region region;
   // The base frame it was made for; see musetalk_avatar_base_frame.
   uint32_t cycle_index;

@@ -204,6 +204,8 @@ class Frame {
     /// Where it differs from base frame cycle_index().
     Region region() const { return _raw.region; }
     uint32_t cycle_index() const { return _raw.cycle_index; }
+    /// The clip that base frame belongs to; see Avatar::clip.
+    uint32_t clip() const { return _raw.clip; }
     /// All of it, as C knows it.
     const musetalk_frame& raw() const { return _raw; }
 

@@ -28,6 +28,26 @@ pub fn command(args: &args::Avatar) -> Result<()> {
     }
 }
 
+/// Output never replaces what is read: neither the footage itself, nor a picture in its folder, by whatever name.
+fn check_apart(out: &Path, read: &Path) -> Result<()> {
+    let folder = match out.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let place = out.canonicalize().ok().or_else(|| Some(folder.canonicalize().ok()?.join(out.file_name()?)));
+    match (place, read.canonicalize().ok()) {
+        (Some(place), Some(read)) if place.starts_with(&read) => {
+            let sentence = format!(
+                "--out lies in what this command reads, {}; write elsewhere: {}",
+                read.display(),
+                out.display()
+            );
+            Err(Error::new(ErrorKind::InvalidInput, sentence))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Before minutes of work.
 fn check_out(out: &Path) -> Result<()> {
     if out.is_dir() {

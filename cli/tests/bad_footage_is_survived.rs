@@ -251,3 +251,27 @@ fn two_thousand_frames_need_no_more_memory_than_a_hundred() {
     // Two kilobytes of what was seen of each, in a few copies; a frame of this size has 160.
     assert!(many < few + 40.0, "{few:.0} MB with 100 frames, {many:.0} MB with 2000");
 }
+
+#[test]
+fn output_never_replaces_the_footage() {
+    let folder = Folder::new();
+    let picture = folder.join("me.png");
+    image::RgbImage::new(64, 64).save(&picture).unwrap();
+    let before = std::fs::read(&picture).unwrap();
+    for footage in [picture.as_path(), picture.parent().unwrap()] {
+        let output = musetalk(&[
+            "avatar",
+            "create",
+            footage.to_str().unwrap(),
+            "--pack",
+            "nowhere",
+            "--out",
+            picture.to_str().unwrap(),
+        ])
+        .output()
+        .unwrap();
+        assert!(!output.status.success());
+        assert!(said(&output).contains("write elsewhere"), "{}", said(&output));
+    }
+    assert_eq!(std::fs::read(&picture).unwrap(), before);
+}

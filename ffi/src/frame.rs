@@ -63,7 +63,7 @@ pub struct musetalk_frame {
     pub utterance_frame: u64,
     /// When to show it, in nanoseconds.
     pub pts_nanos: i64,
-    /// Where it differs from base frame cycle_index; empty while idle.
+    /// Where it differs from base frame cycle_index; empty while idle, but for closed mouths and the six pictures in which clips fade.
     pub region: musetalk_region,
     /// The base frame it was made for; see musetalk_avatar_base_frame.
     pub cycle_index: u32,

@@ -67,9 +67,11 @@ impl Tools {
         F: Fn(Value) -> T + Send + Sync + 'static,
         T: Future<Output = ToolOutput> + Send + 'static,
     {
+        let function = Arc::new(function);
         let run = move |arguments: Value, answer: Answer| {
-            let work = function(arguments);
-            let work: Boxed<()> = Box::pin(async move { answer(work.await) });
+            // Called where nothing of the session is locked, so that it may use the client at once.
+            let function = Arc::clone(&function);
+            let work: Boxed<()> = Box::pin(async move { answer(function(arguments).await) });
             spawn(work)
         };
         self.insert(name, description, parameters, Arc::new(run))

@@ -35,6 +35,11 @@ impl Avatar {
         halves.clone().ok_or_else(|| closed("the avatar was split; use its two halves"))
     }
 
+    /// Who asks for clips.
+    pub(crate) fn director(&self) -> PyResult<musetalk_core::Director> {
+        Ok(self.face()?.director.clone())
+    }
+
     pub(crate) fn ears(&self) -> PyResult<Arc<Ears>> {
         Ok(self.halves()?.0)
     }

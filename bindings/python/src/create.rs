@@ -13,7 +13,7 @@ use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 
 use crate::avatar::Asset;
-use crate::engine::Engine;
+use crate::engine::{Engine, find_package};
 use crate::error::{invalid, raise};
 use crate::waiting::on_a_thread;
 
@@ -259,6 +259,7 @@ pub(crate) fn create_avatar_from_footage(
     if let Some(name) = name.or_else(stem) {
         options.name = name;
     }
+    find_package(py)?;
     let mut told = Told::new(progress);
     let made = py.detach(|| {
         let fps = ModelPack::open(&pack)?.fps();

@@ -157,7 +157,10 @@ impl Realtime {
         let mut utterances = None;
         if let Some(avatar) = avatar {
             let ears = ears_of(avatar)?;
-            let bridge = Bridge::new(ears.give(py)?, ears.interrupter.clone());
+            let mut bridge = Bridge::new(ears.give(py)?, ears.interrupter.clone());
+            if let Ok(avatar) = avatar.cast::<Avatar>() {
+                bridge = bridge.direct(avatar.get().director()?);
+            }
             utterances = Some(bridge.utterances());
             builder = builder.voice(bridge);
         }

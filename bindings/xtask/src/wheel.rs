@@ -35,7 +35,8 @@ pub fn run(arguments: &[&str]) -> Outcome {
     while let Some(argument) = rest.next() {
         let value = rest.next().ok_or_else(|| format!("{argument} needs a value"))?;
         match *argument {
-            "--out" => out = PathBuf::from(value),
+            // Programs that are started elsewhere are given it.
+            "--out" => out = std::path::absolute(value).map_err(|e| format!("--out {value}: {e}"))?,
             "--check" => return check(Path::new(value)),
             _ => return Err(format!("no option {argument:?}; there are --out and --check")),
         }
@@ -66,13 +67,18 @@ pub fn run(arguments: &[&str]) -> Outcome {
         .arg(&out)
         .arg(package.join("demo"));
     succeed(demo)?;
+    let mut checked = false;
     for wheel in wheels(&out)? {
         let name = wheel.file_name().and_then(OsStr::to_str).unwrap_or_default();
         if name.starts_with("musetalk-") {
             check(&wheel)?;
+            checked = true;
         } else {
             println!("{}", wheel.display());
         }
+    }
+    if !checked {
+        return Err(format!("maturin put no wheel into {}", out.display()));
     }
     Ok(())
 }
@@ -155,5 +161,6 @@ fn succeed(mut command: Command) -> Result<(), String> {
 }
 
 fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+    let named = std::env::var_os("CARGO_TARGET_DIR").and_then(|folder| std::path::absolute(folder).ok());
+    named.unwrap_or_else(|| root().join("target"))
 }

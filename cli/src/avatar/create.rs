@@ -18,6 +18,7 @@ use crate::{args, cancel, footage, report};
 /// Prepares, and says what was decided.
 pub(super) fn command(args: &args::Create) -> Result<()> {
     check_out(&args.out)?;
+    super::check_apart(&args.out, &args.footage)?;
     let started = Instant::now();
     let progress = Progress::suitable(args.json);
     let step = progress.step("loading the pack");
@@ -175,7 +176,7 @@ fn options(args: &args::Create, fps: FrameRate) -> Result<PrepareOptions> {
 fn frames(range: &Range<f64>, fps: FrameRate) -> Range<u64> {
     let rate = f64::from(fps.numerator()) / f64::from(fps.denominator());
     let at = |seconds: f64| (seconds * rate).round() as u64;
-    at(range.start)..at(range.end).max(at(range.start) + 1)
+    at(range.start)..at(range.end).max(at(range.start).saturating_add(1))
 }
 
 fn write_report(folder: &Path, done: &PreparationReport, sheet: &[u8]) -> Result<()> {

@@ -16,6 +16,9 @@ const MOST_STRIPPED: u32 = 16;
 /// Approval requests that wait for the host.
 const MOST_ASKED: usize = 64;
 
+/// Sound that may wait for what must sound before it.
+const MOST_WAITING_MINUTES: u64 = 15;
+
 impl Session {
     /// What the server said.
     pub fn handle(&mut self, event: ServerEvent, now: Duration) {
@@ -138,6 +141,9 @@ impl Session {
                     self.tell(Event::Malformed { kind: "response.output_audio.delta".to_owned(), reason });
                 }
                 self.flow();
+                if self.ledger.waiting() > MOST_WAITING_MINUTES * 60 * u64::from(self.options.output_rate) {
+                    self.overflow("fifteen minutes of sound wait for a part that comes before them");
+                }
             }
             ServerEvent::AudioDone(place) => {
                 let Some(id) = self.living(&place.response_id) else { return };

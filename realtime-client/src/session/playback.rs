@@ -208,6 +208,12 @@ impl Ledger {
         self.utterances[index].part(place)
     }
 
+    /// Samples that came before what must sound before them.
+    pub(crate) fn waiting(&self) -> u64 {
+        let parts = self.utterances.iter().flat_map(|utterance| &utterance.parts);
+        parts.map(|part| part.waiting.len() as u64).sum()
+    }
+
     /// Lets in what is next in order.
     fn advance(&mut self, response_id: &str) {
         let next = self.begun + 1;

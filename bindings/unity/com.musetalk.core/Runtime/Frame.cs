@@ -57,7 +57,8 @@ namespace MuseTalk
         /// first call. Exact to 100 ns.</summary>
         public TimeSpan Pts { get { return Native.Time(Slot.Raw.PtsNanos); } }
 
-        /// <summary>Where it differs from base frame <see cref="CycleIndex"/>; empty while idle.</summary>
+        /// <summary>Where it differs from base frame <see cref="CycleIndex"/>; empty while idle, but for closed mouths and the six
+        /// pictures in which clips fade.</summary>
         public Region Region { get { return new Region(Slot.Raw.Region); } }
 
         /// <summary>The base frame it was made for; see <see cref="Avatar.BaseFrame"/>.</summary>

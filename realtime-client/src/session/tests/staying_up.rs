@@ -359,8 +359,10 @@ fn trouble_that_is_not_of_the_settings_does_not_end_the_session() {
 fn a_change_while_settings_are_agreed_on_is_sent_afterwards() {
     let mut talk = Talk::new(Options::default());
     talk.sent();
-    let mut update = crate::protocol::SessionUpdate::default();
-    update.instructions = Some("Speak slowly.".to_owned());
+    let update = crate::protocol::SessionUpdate {
+        instructions: Some("Speak slowly.".to_owned()),
+        ..Default::default()
+    };
     talk.session.update(&update).unwrap();
     assert!(talk.sent().is_empty());
     talk.server(json!({"type": "session.updated", "session": {}}));
@@ -385,8 +387,10 @@ fn a_late_piece_does_not_begin_an_answer_that_is_over() {
 #[test]
 fn a_hint_stands_behind_the_instructions_of_the_host_as_they_are_now() {
     let mut talk = Talk::ready();
-    let mut update = crate::protocol::SessionUpdate::default();
-    update.instructions = Some("You are a pirate.".to_owned());
+    let update = crate::protocol::SessionUpdate {
+        instructions: Some("You are a pirate.".to_owned()),
+        ..Default::default()
+    };
     talk.session.update(&update).unwrap();
     talk.session.hint("They sound sad.").unwrap();
     talk.session.hint("They sound glad.").unwrap();
