@@ -11,6 +11,7 @@ use std::path::Path;
 use musetalk_core::{Error, ErrorKind, Result};
 
 use crate::args;
+use crate::render::apart;
 
 /// Runs one of its commands.
 ///
@@ -28,31 +29,11 @@ pub fn command(args: &args::Avatar) -> Result<()> {
     }
 }
 
-/// Output never replaces what is read: neither the footage itself, nor a picture in its folder, by whatever name.
-fn check_apart(out: &Path, read: &Path) -> Result<()> {
-    let folder = match out.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let place = out.canonicalize().ok().or_else(|| Some(folder.canonicalize().ok()?.join(out.file_name()?)));
-    match (place, read.canonicalize().ok()) {
-        (Some(place), Some(read)) if place.starts_with(&read) => {
-            let sentence = format!(
-                "--out lies in what this command reads, {}; write elsewhere: {}",
-                read.display(),
-                out.display()
-            );
-            Err(Error::new(ErrorKind::InvalidInput, sentence))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Before minutes of work.
-fn check_out(out: &Path) -> Result<()> {
+/// Before minutes of work: `out` can be a file, and is none of what is `read`, nor in it.
+fn check_out(out: &Path, read: &[&Path]) -> Result<()> {
     if out.is_dir() {
         let sentence = format!("--out is a folder; name the file, such as face.avatar: {}", out.display());
         return Err(Error::new(ErrorKind::InvalidInput, sentence));
     }
-    Ok(())
+    apart::check_file("--out", out, read)
 }

@@ -17,8 +17,8 @@ use crate::{args, cancel, footage, report};
 
 /// Prepares, and says what was decided.
 pub(super) fn command(args: &args::Create) -> Result<()> {
-    check_out(&args.out)?;
-    super::check_apart(&args.out, &args.footage)?;
+    super::check_out(&args.out, &[&args.footage])?;
+    check_room(&args.out)?;
     let started = Instant::now();
     let progress = Progress::suitable(args.json);
     let step = progress.step("loading the pack");
@@ -127,12 +127,8 @@ fn say(args: &args::Create, done: &PreparationReport, seconds: f64, looked: f64)
     Ok(())
 }
 
-fn check_out(out: &Path) -> Result<()> {
-    let invalid = |what: &str| Err(Error::new(ErrorKind::InvalidInput, format!("{what}: {}", out.display())));
-    if out.is_dir() {
-        return invalid("--out is a folder; name the file, such as me.avatar");
-    }
-    // Before minutes of work.
+/// Something can be written there; before minutes of work.
+fn check_room(out: &Path) -> Result<()> {
     let temp = Temp::beside(out)?;
     match std::fs::File::create(temp.path()) {
         Ok(_) => Ok(()),

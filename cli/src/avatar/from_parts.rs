@@ -7,8 +7,7 @@ use crate::progress::Progress;
 use crate::{args, report};
 
 pub(super) fn command(args: &args::FromParts) -> Result<()> {
-    check_out(&args.out)?;
-    super::check_apart(&args.out, &args.parts)?;
+    check_out(&args.out, &[&args.parts])?;
     let step = Progress::suitable(false).step("reading the pictures");
     let mut parts = AvatarParts::read(&args.parts)?;
     if let Some(name) = &args.name {

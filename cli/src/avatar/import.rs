@@ -14,8 +14,7 @@ use crate::{args, cancel, report};
 const LONGEST_SIDE: u32 = 8_192;
 
 pub(super) fn command(args: &args::Import) -> Result<()> {
-    check_out(&args.out)?;
-    super::check_apart(&args.out, &args.folder)?;
+    check_out(&args.out, &[&args.folder])?;
     let official = OfficialAvatar::read(&args.folder)?;
     let step = Progress::suitable(false).step("loading the pack");
     let first = picture(&official.frames[0].picture)?;

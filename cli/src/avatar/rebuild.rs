@@ -9,7 +9,8 @@ use crate::progress::Progress;
 use crate::{args, cancel, report};
 
 pub(super) fn command(args: &args::Rebuild) -> Result<()> {
-    check_out(&args.out)?;
+    // What is read stays open until the new file takes its name, which may be the same.
+    check_out(&args.out, &[])?;
     let asset = AvatarAsset::open(&args.path)?;
     let bar = Progress::suitable(false).pictures(Some(u64::from(asset.frames())));
     let closed = args.idle.map(|idle| idle == args::RebuildIdle::Closed);

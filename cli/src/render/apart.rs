@@ -15,7 +15,12 @@ pub(crate) fn check(target: &Target, out: &Path, sources: &[&Path]) -> Result<()
 
 /// The same for an option of another name.
 pub(crate) fn check_option(option: &str, target: &Target, out: &Path, sources: &[&Path]) -> Result<()> {
-    let Some(place) = place_of(target, out) else { return Ok(()) };
+    if *target == Target::Stdout { Ok(()) } else { check_file(option, out, sources) }
+}
+
+/// The same for an output that is a file or a folder whatever it is called.
+pub(crate) fn check_file(option: &str, out: &Path, sources: &[&Path]) -> Result<()> {
+    let Some(place) = place_of(out) else { return Ok(()) };
     for source in sources {
         // A part of the footage may be a link to elsewhere.
         let parts = ["frames", "classes", "masks"].map(|part| source.join(part));
@@ -34,11 +39,8 @@ pub(crate) fn check_option(option: &str, target: &Target, out: &Path, sources: &
     Ok(())
 }
 
-/// Where the output will lie, behind all links. `None` on standard output, and where its folder does not exist yet.
-fn place_of(target: &Target, out: &Path) -> Option<PathBuf> {
-    if *target == Target::Stdout {
-        return None;
-    }
+/// Where the output will lie, behind all links. `None` where its folder does not exist yet.
+fn place_of(out: &Path) -> Option<PathBuf> {
     let there = out.canonicalize().ok();
     there.or_else(|| Some(folder_of(out).canonicalize().ok()?.join(out.file_name()?)))
 }
