@@ -1,5 +1,6 @@
 //! One person, prepared: frames, boxes, masks and latents.
 
+mod budget;
 mod clip;
 pub(crate) mod cycle;
 mod format;

@@ -15,44 +15,6 @@ use crate::{Error, ErrorKind, Result};
 /// Visibly without loss on footage: artefacts stay below the noise of a camera.
 pub(crate) const BEST_QUALITY: u8 = 93;
 
-/// What a picture is allowed to cost: ten seconds of 1080p stay below 40 MB with all that belongs to them. Small pictures never
-/// come near it.
-const BYTES_PER_PIXEL: f64 = 0.048;
-const SMALL: usize = 96 << 10;
-const LEAST_QUALITY: u8 = 40;
-
-/// The quality of the pictures of one avatar: it falls until they fit what they may cost, and never rises, so that neighbours
-/// look alike.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Quality {
-    now: u8,
-    chroma: Chroma,
-    most_bytes: usize,
-}
-
-impl Quality {
-    pub(crate) fn of(width: u32, height: u32) -> Self {
-        let budget = f64::from(width) * f64::from(height) * BYTES_PER_PIXEL;
-        Self { now: BEST_QUALITY, chroma: Chroma::Full, most_bytes: SMALL.max(budget as usize) }
-    }
-
-    pub(crate) fn encode(&mut self, rgb: &[u8], width: u32, height: u32) -> Vec<u8> {
-        loop {
-            let blob = jpeg::encode(rgb, (width as usize, height as usize), self.now, self.chroma);
-            if blob.len() <= self.most_bytes || self.now <= LEAST_QUALITY {
-                return blob;
-            }
-            if self.chroma == Chroma::Full {
-                self.chroma = Chroma::Half;
-            } else {
-                // Far above the limit in large steps, near it in small ones.
-                let step = if blob.len() > 2 * self.most_bytes { 12 } else { 4 };
-                self.now = self.now.saturating_sub(step).max(LEAST_QUALITY);
-            }
-        }
-    }
-}
-
 /// A face with its mouth closed.
 pub(crate) fn closed(rgb: &[u8], size: u32) -> Vec<u8> {
     jpeg::encode(rgb, (size as usize, size as usize), BEST_QUALITY, Chroma::Full)

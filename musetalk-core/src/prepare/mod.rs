@@ -18,6 +18,8 @@ mod try_out;
 mod verdict;
 
 pub(crate) use features::{edges, face_box, mouth_opening, reference_box};
+#[cfg(test)]
+pub(crate) use find_face::tests::milliseconds;
 pub(crate) use find_face::{FaceFinder, Observation};
 pub use idle::{Idle, MouthMeasure};
 pub(crate) use landmark_mask::classes_of;

@@ -97,7 +97,7 @@ fn whole_frames_are_seen_and_landmarks_mapped_back_as_the_reference_does() {
 }
 
 /// Of the processor, for each of several runs: what others do on the machine at the time does not count, where the system tells.
-fn milliseconds(runs: usize, mut work: impl FnMut(usize)) -> f64 {
+pub(crate) fn milliseconds(runs: usize, mut work: impl FnMut(usize)) -> f64 {
     let spent = || {
         let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
         told.and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok()).map(|nanos| nanos / 1e6)
