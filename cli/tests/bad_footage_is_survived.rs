@@ -142,6 +142,20 @@ fn uneven_time_and_rotation_are_put_right() {
 }
 
 #[test]
+fn pixels_become_square() {
+    let Some(studio) = Studio::new() else { return };
+    // The same face, its columns or rows kept at three quarters: pixels of 4:3, and of 3:4.
+    for (scale, ratio, size) in [("528:1216", "4/3", (704, 1216)), ("704:912", "3/4", (704, 1216))] {
+        let filter = format!("scale={scale},setsar={ratio}");
+        let path = studio.remade("wide.mp4", &["-vf", &filter, "-frames:v", "12"]);
+        let (_, asset) = studio.made(&path, &[]);
+        assert_eq!((asset.width(), asset.height()), size, "{ratio}");
+        let face = asset.face_box(0);
+        assert!((200..250).contains(&face.x1) && face.width() > 150, "{ratio}: {face:?}");
+    }
+}
+
+#[test]
 fn odd_sizes_and_a_face_at_the_border_work() {
     let Some(studio) = Studio::new() else { return };
     let path = studio.remade("odd.mkv", &["-vf", "scale=353:609", "-c:v", "ffv1", "-frames:v", "12"]);
