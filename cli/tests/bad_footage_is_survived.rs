@@ -176,6 +176,55 @@ fn odd_sizes_and_a_face_at_the_border_work() {
 }
 
 #[test]
+fn footage_out_of_focus_throughout_is_named_and_short_footage_is_used() {
+    let Some(studio) = Studio::new() else { return };
+    // The face is 244 pixels wide: a fortieth of that.
+    let path = studio.remade("soft.mkv", &["-vf", "gblur=sigma=6.1:steps=3", "-frames:v", "12"]);
+    let said = studio.refused(&path);
+    assert!(said.contains("blurred in 12 of 12 frames") && said.contains("focus"), "{said}");
+    // Ten frames, with one of them black in the end, and one frame alone.
+    let path = studio.remade("ten.mkv", &["-frames:v", "10"]);
+    let (done, _) = studio.made(&path, &[]);
+    assert!(done["frames"].as_u64().unwrap() >= 8, "{done}");
+    let black = "drawbox=color=black:t=fill:enable=eq(n\\,9)";
+    let path = studio.remade("nine.mkv", &["-vf", black, "-frames:v", "10"]);
+    let (done, _) = studio.made(&path, &[]);
+    assert!(done["frames"].as_u64().unwrap() >= 7, "{done}");
+    let path = studio.remade("one.mkv", &["-frames:v", "1"]);
+    let (done, _) = studio.made(&path, &[]);
+    assert_eq!(done["frames"], 1, "{done}");
+}
+
+#[test]
+fn more_footage_than_an_avatar_holds_is_refused_before_it_is_looked_at() {
+    let Some(studio) = Studio::new() else { return };
+    let path = studio.folder.join("hours.mp4");
+    let source = "color=gray:size=64x64:rate=25";
+    let path_text = path.to_str().unwrap();
+    run(
+        "ffmpeg",
+        &[
+            "-v",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            source,
+            "-frames:v",
+            "15100",
+            "-preset",
+            "ultrafast",
+            path_text,
+        ],
+    );
+    let said = studio.refused(&path);
+    assert!(
+        said.contains("15000 frames") && said.contains("--range") && said.contains("--max-frames"),
+        "{said}"
+    );
+}
+
+#[test]
 fn very_large_frames_work_and_larger_ones_are_refused() {
     let Some(studio) = Studio::new() else { return };
     let path =

@@ -250,7 +250,8 @@ mod tests {
             (6, (16, 24), (8, 2)),
             (8, (16, 24), (8, 21)),
         ]
-        .map(red);
+        .into_iter()
+        .for_each(red);
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -15,6 +15,9 @@ use crate::{Error, ErrorKind, Result};
 /// Visibly without loss on footage: artefacts stay below the noise of a camera.
 pub(crate) const BEST_QUALITY: u8 = 93;
 
+/// What a decoder may take beside the pixels.
+const ROOM: u64 = 4 << 20;
+
 /// A face with its mouth closed.
 pub(crate) fn closed(rgb: &[u8], size: u32) -> Vec<u8> {
     jpeg::encode(rgb, (size as usize, size as usize), BEST_QUALITY, Chroma::Full)
@@ -45,10 +48,15 @@ pub(crate) fn decode(blob: &[u8], kind: Kind, width: u32, height: u32, out: &mut
         Kind::Grey => (ImageFormat::Png, ColorType::L8),
     };
     let broken = |e: image::ImageError| corrupt(&format!("a picture in it: {e}")).caused_by(e);
+    if matches!(kind, Kind::Rgb) && !jpeg::is_streamed(blob) {
+        return Err(corrupt("a picture in it is no baseline JPEG of one scan"));
+    }
     let mut reader = ImageReader::with_format(Cursor::new(blob), format);
     let mut limits = Limits::default();
     limits.max_image_width = Some(width);
     limits.max_image_height = Some(height);
+    // Beside the pixels only what lies before them.
+    limits.max_alloc = Some(3 * u64::from(width) * u64::from(height) + ROOM);
     reader.limits(limits);
     let decoder = reader.into_decoder().map_err(broken)?;
     if decoder.dimensions() != (width, height) || decoder.color_type() != color {

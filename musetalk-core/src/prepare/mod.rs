@@ -36,7 +36,7 @@ pub(crate) use sample::Picture;
 pub(crate) use sheet::{Sheet, Shown, chosen};
 pub(crate) use smooth::{smooth, smooth_points};
 pub use stretch::Turning;
-pub(crate) use stretch::{bridge, landmarks, least, longest, rest};
+pub(crate) use stretch::{bridge, landmarks, least, longest, rest, to_blame};
 pub(crate) use try_out::try_out;
 pub use verdict::Verdict;
 pub(crate) use verdict::judge;
