@@ -170,7 +170,9 @@ mod tests {
         use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
         let (mailbox, told) = (Mailbox::default(), Arc::new(AtomicU32::new(0)));
         let counted = Arc::clone(&told);
-        assert!(mailbox.on_news(Box::new(move || drop(counted.fetch_add(1, SeqCst)))));
+        assert!(mailbox.on_news(Box::new(move || {
+            let _before = counted.fetch_add(1, SeqCst);
+        })));
         assert!(!mailbox.on_news(Box::new(|| ())));
         mailbox.push(Event::Updated, 0).unwrap();
         mailbox.push(audio(1, 1), 0).unwrap_err();
