@@ -122,7 +122,7 @@ impl Engine {
             (fps, rate),
             states,
         );
-        // One more than is lent, for the picture that is being drawn.
+        // One more than is lent: footage is decoded ahead into it while the host holds all of his.
         let pictures = (0..=options.frames_lent)
             .map(|_| Compositor::buffer(&asset, options.format, period))
             .collect::<Result<_>>()?;

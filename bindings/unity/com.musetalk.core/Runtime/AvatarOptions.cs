@@ -16,6 +16,9 @@ namespace MuseTalk
         public int FramesLent { get; set; }
         /// <summary>Seconds of pushed PCM that may wait, 1 to 3600. 0: 120.</summary>
         public int BufferSeconds { get; set; }
+        /// <summary>Mebibytes of decoded footage that may be held, for all avatars of the person in one format together; longer footage is decoded
+        /// while it plays. 0: 160, five seconds of 512 by 512. 1 holds next to nothing.</summary>
+        public int PreloadLimitMib { get; set; }
     }
 
     /// <summary>What an avatar is.</summary>
