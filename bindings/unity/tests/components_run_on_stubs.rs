@@ -58,6 +58,21 @@ fn an_audio_source_speaks_through_a_face() {
 }
 
 #[test]
+fn clips_are_shown_when_they_are_asked_for() {
+    let [pack, ..] = given();
+    if mono() {
+        let clips = [("idle", 9), ("listening", 5), ("still", 1)];
+        let avatar = musetalk_tests::write_clips(&musetalk_tests::scratch("clips"), &clips, false, false);
+        run(component_tests(), &["clips", pack, &avatar.display().to_string()]);
+    }
+}
+
+#[test]
+fn the_audio_thread_makes_no_garbage() {
+    test("garbage");
+}
+
+#[test]
 fn what_is_missing_is_told() {
     if mono() {
         run(component_tests(), &["failure", given()[1]]);
