@@ -33,6 +33,22 @@ fn every_part_compiles_and_is_documented() {
 }
 
 #[test]
+fn a_build_without_its_libraries_is_stopped() {
+    if !mono() {
+        return;
+    }
+    let [engine, editor] = engine();
+    let unity = compiled().join("ForTheEditor.dll");
+    compile(&unity, &[home().join("com.musetalk.unity/Runtime")], &[core().to_owned(), engine.clone()])
+        .unwrap();
+    let program = compiled().join("EditorTests.exe");
+    let sources = [home().join("com.musetalk.unity/Editor"), home().join("tests/editor")];
+    compile(&program, &sources, &[core().to_owned(), unity, engine, editor]).unwrap();
+    let project = musetalk_tests::scratch("project").canonicalize().unwrap();
+    run(&program, &[project.to_str().unwrap()]);
+}
+
+#[test]
 fn sound_keeps_its_pitch_at_every_rate() {
     test("rates");
 }
