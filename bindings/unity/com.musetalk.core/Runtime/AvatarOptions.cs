@@ -51,8 +51,10 @@ namespace MuseTalk
         /// <param name="cycleIndex">As <see cref="Frame.CycleIndex"/> has it.</param>
         public int FootageFrameAt(int cycleIndex)
         {
-            foreach (var clip in Clips)
+            // Once per picture: an enumerator would be garbage.
+            for (var index = 0; index < Clips.Count; index++)
             {
+                var clip = Clips[index];
                 var place = cycleIndex - clip.CycleFirst;
                 if (place < 0 || place >= clip.CycleLength) continue;
                 return clip.CycleFirst / 2 + (place < clip.CycleLength / 2 ? place : clip.CycleLength - 1 - place);

@@ -26,6 +26,8 @@ namespace MuseTalk.Tests
             { "talk", Talking.AConversation },
             { "tools", Talking.Tools },
             { "spoken", Talking.ThroughAnAvatar },
+            { "kept", Keeping.TheAvatarOfAConversation },
+            { "ends", Keeping.ThreadsThatAreInside },
         };
 
         private static int Main(string[] arguments)
