@@ -16,6 +16,7 @@ use super::driver;
 use super::mailbox::{Full, Mailbox};
 use super::outbox::Outbox;
 use super::recorded::{self, Recorder};
+use super::secrets::Secrets;
 use super::tasks::runtime;
 
 /// Sound that may wait for the host: 43 MB.
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     pub(super) wake: Notify,
     started: Instant,
     pub(super) config: Config,
+    pub(super) secrets: Arc<Secrets>,
     gone: AtomicBool,
 }
 
@@ -76,7 +78,8 @@ impl Line {
         config.check()?;
         let nonce = fastrand::u64(..);
         let session = Session::new(config.options.clone(), nonce);
-        let recorder = Recorder::new(record, &config, nonce);
+        let secrets = Arc::new(Secrets::new(config.key.clone()));
+        let recorder = Recorder::new(record, &config, Arc::clone(&secrets), nonce);
         let shared = Arc::new_cyclic(|me| Shared {
             inner: Mutex::new(Inner { session, recorder, sink, tick: None, order: None, connection: 0 }),
             sense: sense.map(Mutex::new),
@@ -87,6 +90,7 @@ impl Line {
             wake: Notify::new(),
             started: Instant::now(),
             config,
+            secrets,
             gone: AtomicBool::new(false),
         });
         shared.with(|_| ());
@@ -190,10 +194,7 @@ impl Shared {
 
     /// A frame of the server.
     pub(super) fn receive(&self, connection: u64, frame: &str) {
-        let frame = match &self.config.key {
-            Some(key) => key.redact(frame),
-            None => frame.into(),
-        };
+        let frame = self.secrets.redact(frame);
         let event = ServerEvent::parse(&frame);
         let mut inner = self.lock();
         let now = self.now();
@@ -263,9 +264,8 @@ impl Shared {
             news = true;
             match action {
                 Action::Send { event, event_id } => {
-                    inner.recorder.note(now, "sent", || {
-                        recorded::frame(&event.to_json(Some(&event_id), &crate::protocol::Dialect::ga()))
-                    });
+                    self.secrets.learn(&event);
+                    inner.recorder.note(now, "sent", || recorded::sent(&event, &event_id));
                     if !self.outbox.push(&event, &event_id) {
                         let why = Error::new(ErrorKind::TimedOut, "the server does not read what it is sent");
                         let chance = fastrand::u64(..);

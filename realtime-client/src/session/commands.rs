@@ -229,7 +229,7 @@ impl Session {
             self.link.stale = true;
         }
         if self.phase == Phase::Ready && tree.as_object().is_some_and(|keys| keys.len() > 1) {
-            self.send(ClientEvent::SessionUpdate { session: tree });
+            self.send(ClientEvent::SessionUpdate { session: tree.into() });
         }
         Ok(())
     }

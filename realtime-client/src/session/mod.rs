@@ -25,7 +25,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::protocol::server_event::ResponseStatus;
-use crate::protocol::{ClientEvent, SessionKind};
+use crate::protocol::{ClientEvent, SessionKind, Tree};
 use crate::{Error, ErrorKind};
 
 use answers::Answers;
@@ -47,7 +47,7 @@ const MOST_SENT: usize = 128;
 pub struct Session {
     options: Options,
     /// The session as it should be: told to every new connection.
-    config: Value,
+    config: Tree,
     phase: Phase,
     now: Duration,
     actions: VecDeque<Action>,
@@ -69,7 +69,7 @@ pub struct Session {
     listing: Vec<String>,
     listing_since: Duration,
     /// The settings that a server took last.
-    accepted: Option<Value>,
+    accepted: Option<Tree>,
     /// The instructions of the host, without a hint.
     instructions: String,
 }
@@ -135,7 +135,7 @@ struct Turn {
 impl Session {
     /// A session that wants its first connection. `nonce` is any number, different for every session.
     pub fn new(options: Options, nonce: u64) -> Self {
-        let config = options.session.to_tree();
+        let config = options.session.to_tree().into();
         let instructions = options.session.instructions.clone().unwrap_or_default();
         let ledger = Ledger::new(options.output_rate);
         let mut session = Self {
@@ -168,7 +168,7 @@ impl Session {
 
     /// A session as it was recorded, its settings as a tree.
     pub(crate) fn recorded(options: Options, config: Value, nonce: u64) -> Self {
-        Self { config, ..Self::new(options, nonce) }
+        Self { config: config.into(), ..Self::new(options, nonce) }
     }
 
     /// What to do next; `None` until something happens or [`deadline`](Self::deadline) passes.
