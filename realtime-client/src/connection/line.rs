@@ -165,6 +165,8 @@ impl Shared {
 
     pub(crate) fn release(&self) -> Result<()> {
         let samples = self.outbox.uncommitted();
+        // The turn is complete: what was felt in it is told before the answer to it is asked for.
+        self.felt(&mut self.lock());
         self.asked(
             || ("release", samples.into()),
             |session| {
@@ -342,13 +344,20 @@ impl Shared {
             Event::UserSaid { text, .. } => sense.said(Role::User, text),
             Event::Said { text, .. } => sense.said(Role::Assistant, text),
             Event::SpeechStopped { .. } => {
-                let Some(hint) = sense.hint() else { return };
-                inner.recorder.host(self.now(), || ("hint", hint.as_str().into()));
-                if let Err(e) = inner.session.hint(&hint) {
-                    log::debug!("a hint came too late: {e}");
-                }
+                drop(sense);
+                self.felt(inner);
             }
             _ => {}
+        }
+    }
+
+    /// The person has finished: tells the model what the sense says of it.
+    fn felt(&self, inner: &mut Inner) {
+        let Some(sense) = &self.sense else { return };
+        let Some(hint) = sense.lock().unwrap_or_else(PoisonError::into_inner).hint() else { return };
+        inner.recorder.host(self.now(), || ("hint", hint.as_str().into()));
+        if let Err(e) = inner.session.hint(&hint) {
+            log::debug!("a hint came too late: {e}");
         }
     }
 }
