@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::connection::{Line, within};
+use crate::protocol::secret::hidden;
 use crate::protocol::{NewItem, ResponseParams, SessionUpdate, UserPart};
 use crate::session::{Entry, Event, Posture, Session, State, ToolOutput, Usage};
 use crate::voice::{Sense, VoiceSink};
@@ -281,7 +282,7 @@ impl RealtimeClient {
     ///
     /// Those of [`Session::update`](crate::session::Session::update).
     pub fn update(&self, update: &SessionUpdate) -> Result<()> {
-        self.line.shared.asked(|| ("update", update.to_tree()), |session| session.update(update))
+        self.line.shared.asked(|| ("update", hidden(&update.to_tree())), |session| session.update(update))
     }
 
     /// Answers a function call that no registered function took; `false` if nobody waits for it any more.

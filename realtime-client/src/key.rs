@@ -42,6 +42,11 @@ impl Key {
         }
     }
 
+    /// A secret of any form.
+    pub(crate) fn any(secret: &str) -> Self {
+        Self(secret.to_owned())
+    }
+
     pub(crate) fn secret(&self) -> &str {
         &self.0
     }

@@ -113,6 +113,37 @@ fn push_to_talk_takes_only_what_is_said_while_pressed() {
     until(&talk, |event| *event == Event::TurnTooShort);
 }
 
+/// Always has the same to say.
+struct Mood;
+
+impl realtime_client::voice::Sense for Mood {
+    fn hear(&mut self, _: &[i16], _: u32) {}
+
+    fn said(&mut self, _: realtime_client::protocol::Role, _: &str) {}
+
+    fn hint(&mut self) -> Option<String> {
+        Some("They sound glad.".to_owned())
+    }
+}
+
+#[test]
+fn what_is_felt_in_a_pressed_turn_is_told_before_the_answer_is_asked_for() {
+    let server = server(answering(&["Yes."]));
+    let mut config = config(&server);
+    config.options.session.audio.input.turn_detection = Some(TurnDetection::Manual);
+    let talk = start(RealtimeClient::builder().sense(Mood), config);
+    talk.press().unwrap();
+    talk.push_audio(&[1000; 4_800]);
+    talk.release().unwrap();
+    until_done(&talk);
+    let kinds: Vec<String> =
+        server.seen().iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect();
+    let expected = ["session.update", "input_audio_buffer.commit", "response.create"];
+    assert_eq!(kinds[kinds.len() - 3..], expected);
+    let hints = seen(&server, "session.update");
+    assert_eq!(hints.last().unwrap()["session"]["instructions"], "They sound glad.");
+}
+
 #[test]
 fn functions_run_by_themselves_and_their_outputs_are_spoken_of() {
     let mut scenario = Scenario::default();

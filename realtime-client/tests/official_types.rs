@@ -44,20 +44,64 @@ fn tools() -> Vec<Tool> {
     let remote = fillings::<McpTool>(&[
         |m| m.server_url = Some("https://example.com/mcp".to_owned()),
         |m| m.connector_id = Some("connector_gmail".to_owned()),
+        |m| m.tunnel_id = Some("tunnel_1".to_owned()),
+        |m| m.authorization = Some("oauth-token".into()),
+        |m| m.headers = Some(BTreeMap::from([("X-Team".to_owned(), "faces".into())])),
         |m| m.server_description = Some("Shops.".to_owned()),
-        |m| m.allowed_tools = Some(vec!["buy".to_owned()]),
+        |m| m.allowed_tools = Some(AllowedTools::Named(vec!["buy".to_owned()])),
+        |m| m.allowed_callers = Some(vec![Caller::Direct, Caller::Programmatic]),
+        |m| m.defer_loading = Some(true),
         |m| m.require_approval = Some(RequireApproval::Always),
         |m| m.require_approval = Some(RequireApproval::Never),
     ]);
+    let filtered = filters().into_iter().flat_map(|filter| {
+        let (always, never) = (Some(filter.clone()), Some(filter.clone()));
+        let mut allowed = McpTool::default();
+        allowed.allowed_tools = Some(AllowedTools::Filter(filter));
+        let approvals = [(None, None), (always.clone(), None), (None, never.clone()), (always, never)];
+        approvals.map(|(always, never)| {
+            let mut tool = allowed.clone();
+            tool.require_approval = Some(RequireApproval::Some { always, never });
+            tool
+        })
+    });
+    let remote = remote.into_iter().chain(filtered);
     let named = |mut f: FunctionTool| {
         f.name = "f".to_owned();
         Tool::Function(f)
     };
     let labelled = |mut m: McpTool| {
         m.server_label = "shop".to_owned();
-        Tool::Mcp(m)
+        Tool::from(m)
     };
-    functions.into_iter().map(named).chain(remote.into_iter().map(labelled)).collect()
+    functions.into_iter().map(named).chain(remote.map(labelled)).collect()
+}
+
+fn filters() -> Vec<ToolFilter> {
+    fillings::<ToolFilter>(&[|f| f.tool_names = Some(vec!["buy".to_owned()]), |f| f.read_only = Some(true)])
+}
+
+fn choices() -> Vec<ToolChoice> {
+    let (server_label, name) = ("shop".to_owned(), Some("buy".to_owned()));
+    vec![
+        ToolChoice::None,
+        ToolChoice::Auto,
+        ToolChoice::Required,
+        ToolChoice::Function("set_mood".to_owned()),
+        ToolChoice::Mcp { server_label: server_label.clone(), name: None },
+        ToolChoice::Mcp { server_label, name },
+    ]
+}
+
+/// Settings that a session and a single answer share: of prompts, every way to fill one.
+fn prompts() -> Vec<Prompt> {
+    let variables = [("name", json!("Mo")), ("about", json!({"type": "input_text", "text": "Faces."}))];
+    let variables = BTreeMap::from(variables.map(|(key, value)| (key.to_owned(), value)));
+    let mut prompts = vec![Prompt::default(); 3];
+    prompts[1].version = Some("2".to_owned());
+    prompts[2].variables = Some(variables);
+    prompts.iter_mut().for_each(|prompt| prompt.id = "pmpt_1".to_owned());
+    prompts
 }
 
 fn detections() -> Vec<TurnDetection> {
@@ -82,6 +126,10 @@ fn detections() -> Vec<TurnDetection> {
     std::iter::once(TurnDetection::Manual).chain(server).chain(semantic).collect()
 }
 
+fn named_trace(group_id: Option<&str>, metadata: Option<Value>) -> Tracing {
+    Tracing::Named { workflow_name: "w".to_owned(), group_id: group_id.map(str::to_owned), metadata }
+}
+
 fn sessions() -> Vec<SessionUpdate> {
     let mut sessions = fillings::<SessionUpdate>(&[
         |s| s.model = Some("gpt-realtime-2".to_owned()),
@@ -99,10 +147,8 @@ fn sessions() -> Vec<SessionUpdate> {
         |s| s.audio.output.speed = Some(1.1),
         |s| s.tools = Some(Vec::new()),
         |s| s.tools = Some(tools()),
-        |s| s.tool_choice = Some(ToolChoice::None),
-        |s| s.tool_choice = Some(ToolChoice::Auto),
-        |s| s.tool_choice = Some(ToolChoice::Required),
-        |s| s.tool_choice = Some(ToolChoice::Function("set_mood".to_owned())),
+        |s| s.audio.input.noise_reduction = Some(NoiseReduction::NearFieldBy(0.5)),
+        |s| s.audio.input.noise_reduction = Some(NoiseReduction::FarFieldBy(0.5)),
         |s| s.parallel_tool_calls = Some(true),
         |s| s.reasoning = Some(Effort::Xhigh.into()),
         |s| s.max_output_tokens = Some(TokenLimit::AtMost(400)),
@@ -110,19 +156,24 @@ fn sessions() -> Vec<SessionUpdate> {
         |s| s.truncation = Some(Truncation::Auto),
         |s| s.truncation = Some(Truncation::Disabled),
         |s| s.truncation = Some(Truncation::Retain(0.8)),
+        |s| s.truncation = Some(Truncation::RetainWithin { ratio: 0.8, post_instructions: 5_000 }),
         |s| s.tracing = Some(Tracing::Off),
-        |s| {
-            s.tracing = Some(Tracing::Named { workflow_name: "w".to_owned(), group_id: Some("g".to_owned()) })
-        },
+        |s| s.tracing = Some(Tracing::Auto),
+        |s| s.tracing = Some(named_trace(None, None)),
+        |s| s.tracing = Some(named_trace(Some("g"), None)),
+        |s| s.tracing = Some(named_trace(None, Some(json!({"room": 7})))),
         |s| s.include = Some(vec!["item.input_audio_transcription.logprobs".to_owned()]),
-        |s| {
-            let mut prompt = session::Prompt::default();
-            prompt.id = "pmpt_1".to_owned();
-            prompt.version = Some("2".to_owned());
-            prompt.variables = Some(BTreeMap::from([("name".to_owned(), "Mo".to_owned())]));
-            s.prompt = Some(prompt);
-        },
     ]);
+    for choice in choices() {
+        let mut session = SessionUpdate::default();
+        session.tool_choice = Some(choice);
+        sessions.push(session);
+    }
+    for prompt in prompts() {
+        let mut session = SessionUpdate::default();
+        session.prompt = Some(prompt);
+        sessions.push(session);
+    }
     for detection in detections() {
         let mut session = SessionUpdate::default();
         session.audio.input.turn_detection = Some(detection);
@@ -203,7 +254,7 @@ fn items() -> Vec<NewItem> {
 }
 
 fn responses() -> Vec<ResponseParams> {
-    fillings::<ResponseParams>(&[
+    let mut responses = fillings::<ResponseParams>(&[
         |r| r.conversation = Some(ResponseConversation::Auto),
         |r| r.conversation = Some(ResponseConversation::None),
         |r| r.modality = Some(Modality::Text),
@@ -215,14 +266,25 @@ fn responses() -> Vec<ResponseParams> {
             r.audio = Some(audio);
         },
         |r| r.tools = Some(vec![Tool::Function(function())]),
-        |r| r.tool_choice = Some(ToolChoice::Auto),
+        |r| r.tools = Some(tools()),
         |r| r.parallel_tool_calls = Some(false),
         |r| *r = r.clone().with_effort(Effort::Low),
         |r| r.max_output_tokens = Some(TokenLimit::AtMost(100)),
         |r| r.metadata = Some(BTreeMap::from([("topic".to_owned(), "mood".to_owned())])),
         |r| r.input = Some(Vec::new()),
         |r| r.input = Some([items(), vec![NewItem::Reference { id: "item_U".to_owned() }]].concat()),
-    ])
+    ]);
+    for choice in choices() {
+        let mut response = ResponseParams::default();
+        response.tool_choice = Some(choice);
+        responses.push(response);
+    }
+    for prompt in prompts() {
+        let mut response = ResponseParams::default();
+        response.prompt = Some(prompt);
+        responses.push(response);
+    }
+    responses
 }
 
 fn client_events() -> Vec<ClientEvent> {

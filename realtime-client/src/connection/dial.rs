@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::provider::Auth;
 use crate::{Error, ErrorKind, Result};
 
+use super::secrets::Secrets;
 use super::tasks::within;
 
 pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -207,7 +208,7 @@ fn refused_certificate(error: &std::io::Error) -> bool {
 }
 
 /// What went wrong with an open socket.
-pub(super) fn broken(config: &Config, error: &WsError) -> Error {
+pub(super) fn broken(config: &Config, secrets: &Secrets, error: &WsError) -> Error {
     let (kind, what) = match error {
         WsError::Capacity(_) => {
             let most = config.largest_frame;
@@ -222,13 +223,10 @@ pub(super) fn broken(config: &Config, error: &WsError) -> Error {
         }
         _ => (ErrorKind::Network, "the connection broke"),
     };
-    redacted(config, kind, &format!("{what}: {error}"))
+    Error::new(kind, secrets.redact(&format!("{what}: {error}")).into_owned())
 }
 
-pub(super) fn redacted(config: &Config, kind: ErrorKind, text: &str) -> Error {
-    let text = match &config.key {
-        Some(key) => key.redact(text).into_owned(),
-        None => text.to_owned(),
-    };
-    Error::new(kind, text)
+/// Before anything was said, only the key is a secret.
+fn redacted(config: &Config, kind: ErrorKind, text: &str) -> Error {
+    Error::new(kind, Secrets::new(config.key.clone()).redact(text).into_owned())
 }

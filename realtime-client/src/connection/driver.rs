@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use crate::{Error, ErrorKind};
 
-use super::dial::{Socket, broken, dial, redacted};
+use super::dial::{Socket, broken, dial};
 use super::line::{Order, Shared};
 use super::tasks::{Boxed, within};
 
@@ -121,10 +121,10 @@ fn read(shared: &Shared, link: &mut Option<Link>, message: Option<Result<Message
         }
         Some(Ok(Message::Close(frame))) => {
             let why = farewell(frame.as_ref());
-            redacted(&shared.config, why.kind(), &why.to_string())
+            Error::new(why.kind(), shared.secrets.redact(&why.to_string()).into_owned())
         }
         Some(Ok(_)) => return,
-        Some(Err(e)) => broken(&shared.config, &e),
+        Some(Err(e)) => broken(&shared.config, &shared.secrets, &e),
         None => Error::new(ErrorKind::Network, "the server dropped the connection"),
     };
     shared.broke(open.number, why);

@@ -16,6 +16,7 @@ use super::driver;
 use super::mailbox::{Full, Mailbox};
 use super::outbox::Outbox;
 use super::recorded::{self, Recorder};
+use super::secrets::Secrets;
 use super::tasks::runtime;
 
 /// Sound that may wait for the host: 43 MB.
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     pub(super) wake: Notify,
     started: Instant,
     pub(super) config: Config,
+    pub(super) secrets: Arc<Secrets>,
     gone: AtomicBool,
 }
 
@@ -76,7 +78,8 @@ impl Line {
         config.check()?;
         let nonce = fastrand::u64(..);
         let session = Session::new(config.options.clone(), nonce);
-        let recorder = Recorder::new(record, &config, nonce);
+        let secrets = Arc::new(Secrets::new(config.key.clone()));
+        let recorder = Recorder::new(record, &config, Arc::clone(&secrets), nonce);
         let shared = Arc::new_cyclic(|me| Shared {
             inner: Mutex::new(Inner { session, recorder, sink, tick: None, order: None, connection: 0 }),
             sense: sense.map(Mutex::new),
@@ -87,6 +90,7 @@ impl Line {
             wake: Notify::new(),
             started: Instant::now(),
             config,
+            secrets,
             gone: AtomicBool::new(false),
         });
         shared.with(|_| ());
@@ -161,6 +165,8 @@ impl Shared {
 
     pub(crate) fn release(&self) -> Result<()> {
         let samples = self.outbox.uncommitted();
+        // The turn is complete: what was felt in it is told before the answer to it is asked for.
+        self.felt(&mut self.lock());
         self.asked(
             || ("release", samples.into()),
             |session| {
@@ -194,10 +200,7 @@ impl Shared {
 
     /// A frame of the server.
     pub(super) fn receive(&self, connection: u64, frame: &str) {
-        let frame = match &self.config.key {
-            Some(key) => key.redact(frame),
-            None => frame.into(),
-        };
+        let frame = self.secrets.redact(frame);
         let event = ServerEvent::parse(&frame);
         let mut inner = self.lock();
         let now = self.now();
@@ -267,9 +270,8 @@ impl Shared {
             news = true;
             match action {
                 Action::Send { event, event_id } => {
-                    inner.recorder.note(now, "sent", || {
-                        recorded::frame(&event.to_json(Some(&event_id), &crate::protocol::Dialect::ga()))
-                    });
+                    self.secrets.learn(&event);
+                    inner.recorder.note(now, "sent", || recorded::sent(&event, &event_id));
                     if !self.outbox.push(&event, &event_id) {
                         let why = Error::new(ErrorKind::TimedOut, "the server does not read what it is sent");
                         let chance = fastrand::u64(..);
@@ -346,13 +348,20 @@ impl Shared {
             Event::UserSaid { text, .. } => sense.said(Role::User, text),
             Event::Said { text, .. } => sense.said(Role::Assistant, text),
             Event::SpeechStopped { .. } => {
-                let Some(hint) = sense.hint() else { return };
-                inner.recorder.host(self.now(), || ("hint", hint.as_str().into()));
-                if let Err(e) = inner.session.hint(&hint) {
-                    log::debug!("a hint came too late: {e}");
-                }
+                drop(sense);
+                self.felt(inner);
             }
             _ => {}
+        }
+    }
+
+    /// The person has finished: tells the model what the sense says of it.
+    fn felt(&self, inner: &mut Inner) {
+        let Some(sense) = &self.sense else { return };
+        let Some(hint) = sense.lock().unwrap_or_else(PoisonError::into_inner).hint() else { return };
+        inner.recorder.host(self.now(), || ("hint", hint.as_str().into()));
+        if let Err(e) = inner.session.hint(&hint) {
+            log::debug!("a hint came too late: {e}");
         }
     }
 }

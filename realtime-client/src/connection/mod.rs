@@ -8,6 +8,7 @@ mod line;
 mod mailbox;
 mod outbox;
 mod recorded;
+mod secrets;
 mod tasks;
 
 #[cfg(feature = "scripted")]

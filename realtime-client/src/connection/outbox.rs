@@ -105,6 +105,8 @@ impl Outbox {
     pub(super) fn restart(&self) -> u64 {
         let mut queues = self.lock();
         queues.control.clear();
+        // What the old connection was given is not in the buffer of the new one.
+        queues.taken = queues.voice.len() as u64;
         queues.open = false;
         queues.connection += 1;
         let connection = queues.connection;
@@ -211,6 +213,17 @@ mod tests {
             drain(&outbox).iter().map(|frame| frame["type"].as_str().unwrap().to_owned()).collect();
         let append = "input_audio_buffer.append";
         assert_eq!(kinds, [append, append, append, "input_audio_buffer.commit", append]);
+        assert_eq!(outbox.uncommitted(), 100);
+    }
+
+    #[test]
+    fn what_an_old_connection_took_does_not_count_on_the_new_one() {
+        let outbox = Outbox::new(24_000, Dialect::ga());
+        outbox.set_open(true, true);
+        outbox.push_voice(&[1; 5_000]);
+        drain(&outbox);
+        outbox.restart();
+        outbox.push_voice(&[1; 100]);
         assert_eq!(outbox.uncommitted(), 100);
     }
 

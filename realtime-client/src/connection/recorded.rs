@@ -13,17 +13,21 @@
 //! | `{"at":…, "host":…, "with":…}` | what the host asked for |
 //! | `{"at":…, "sent":…}` | what the session sent; not read again |
 //!
-//! Times are microseconds since the start. The key is in no line.
+//! Times are microseconds since the start. The key is in no line, and neither is what remote servers of tools are told in secret.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, Read, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::protocol::{ServerEvent, SessionKind, UserPart};
+use crate::protocol::secret::hidden;
+use crate::protocol::{ClientEvent, Dialect, ServerEvent, SessionKind, UserPart};
 use crate::session::{Action, Capabilities, Options, Session, ToolOutput};
-use crate::{Config, Error, ErrorKind, Key, Result};
+use crate::{Config, Error, ErrorKind, Result};
+
+use super::secrets::Secrets;
 
 /// Of the lines that are written and read here.
 const FORMAT: u64 = 1;
@@ -33,19 +37,24 @@ const LONGEST: u64 = 80 << 20;
 /// Writes a conversation down as it happens.
 pub(crate) struct Recorder {
     out: Option<Box<dyn Write + Send>>,
-    key: Option<Key>,
+    secrets: Arc<Secrets>,
 }
 
 impl Recorder {
-    pub(super) fn new(out: Option<Box<dyn Write + Send>>, config: &Config, nonce: u64) -> Self {
-        let mut recorder = Self { out, key: config.key.clone() };
+    pub(super) fn new(
+        out: Option<Box<dyn Write + Send>>,
+        config: &Config,
+        secrets: Arc<Secrets>,
+        nonce: u64,
+    ) -> Self {
+        let mut recorder = Self { out, secrets };
         let (options, can) = (&config.options, config.options.capabilities);
         recorder.line(|| {
             json!({"recording": FORMAT, "nonce": nonce, "input_rate": options.input_rate, "output_rate": options.output_rate,
                 "tool_timeout_ms": options.tool_timeout.as_millis() as u64, "reconnect_attempts": options.reconnect_attempts,
                 "roll_over_before_ms": options.roll_over_before.as_millis() as u64,
                 "capabilities": [can.truncate, can.update_ack, can.images, can.asides, can.mcp],
-                "session": options.session.to_tree()})
+                "session": hidden(&options.session.to_tree())})
         });
         recorder
     }
@@ -66,10 +75,7 @@ impl Recorder {
     fn line(&mut self, line: impl FnOnce() -> Value) {
         let Some(out) = &mut self.out else { return };
         let line = line().to_string();
-        let line = match &self.key {
-            Some(key) => key.redact(&line).into_owned(),
-            None => line,
-        };
+        let line = self.secrets.redact(&line);
         if let Err(e) = writeln!(out, "{line}") {
             log::error!("the recording ends here: {e}");
             self.out = None;
@@ -88,6 +94,17 @@ impl Drop for Recorder {
 /// What a recorded server frame was.
 pub(super) fn frame(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| json!(text))
+}
+
+/// What a session sent, without what it told remote servers.
+pub(super) fn sent(event: &ClientEvent, event_id: &str) -> Value {
+    let mut frame = frame(&event.to_json(Some(event_id), &Dialect::ga()));
+    for key in ["session", "response"] {
+        if let Some(tree) = frame.get_mut(key) {
+            *tree = hidden(tree);
+        }
+    }
+    frame
 }
 
 /// A recorded conversation, told again by a session of its own: no network, no clock, no waiting.

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::dialect::Dialect;
 use super::item::NewItem;
-use super::session::{
-    AudioOutput, Effort, Modality, Reasoning, SessionUpdate, TokenLimit, Tool, ToolChoice, as_list,
-};
+use super::secret::Tree;
+use super::session::{AudioOutput, Effort, Modality, Prompt, Reasoning, SessionUpdate, TokenLimit, as_list};
+use super::tool::{Tool, ToolChoice};
 
 /// What a client may say.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -20,7 +19,7 @@ pub enum ClientEvent {
     #[serde(rename = "session.update")]
     SessionUpdate {
         /// What to change: a [`SessionUpdate`] as a tree, because it is merged over a session's life.
-        session: Value,
+        session: Tree,
     },
     /// Adds sound to what the server has heard. Never acknowledged.
     #[serde(rename = "input_audio_buffer.append")]
@@ -116,6 +115,9 @@ pub struct ResponseParams {
     /// How long it thinks; reasoning models only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<Reasoning>,
+    /// A prompt stored with the vendor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<Prompt>,
     /// Its length.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_output_tokens: Option<TokenLimit>,
@@ -157,7 +159,7 @@ impl ResponseParams {
 
 impl From<&SessionUpdate> for ClientEvent {
     fn from(session: &SessionUpdate) -> Self {
-        Self::SessionUpdate { session: session.to_tree() }
+        Self::SessionUpdate { session: session.to_tree().into() }
     }
 }
 

@@ -7,14 +7,19 @@ use serde_json::Value;
 
 use super::item::{Item, Part};
 
-/// Declares the events: the name on the wire, the names that older servers use, the variant and its body.
+/// Declares the events: the name on the wire, the names that older servers use, the variant and its body; behind them, those that
+/// only one vendor sends.
 macro_rules! server_events {
-    ($($(#[$doc:meta])* $kind:literal $(| $alias:literal)* => $variant:ident($body:ty),)*) => {
+    (
+        $($(#[$doc:meta])* $kind:literal $(| $alias:literal)* => $variant:ident($body:ty),)*
+        vendors: $($(#[$vendor_doc:meta])* $vendor_kind:literal => $vendor:ident($vendor_body:ty),)*
+    ) => {
         /// What a server may say.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum ServerEvent {
             $($(#[$doc])* $variant($body),)*
+            $($(#[$vendor_doc])* $vendor($vendor_body),)*
             /// A kind that this crate does not know. Harmless: newer servers and vendors send more.
             Unknown {
                 /// Its name.
@@ -30,12 +35,13 @@ macro_rules! server_events {
         }
 
         impl ServerEvent {
-            /// The names of GA, in the order of its reference.
+            /// The names of GA, in the order of its reference. What only one vendor says is not among them.
             pub const KINDS: &'static [&'static str] = &[$($kind),*];
 
             fn typed(kind: &str, body: Value) -> serde_json::Result<Self> {
                 match kind {
                     $($kind $(| $alias)* => serde_json::from_value(body).map(Self::$variant),)*
+                    $($vendor_kind => serde_json::from_value(body).map(Self::$vendor),)*
                     _ => Ok(Self::Unknown { kind: kind.to_owned() }),
                 }
             }
@@ -44,6 +50,7 @@ macro_rules! server_events {
             pub fn kind(&self) -> &str {
                 match self {
                     $(Self::$variant(_) => $kind,)*
+                    $(Self::$vendor(_) => $vendor_kind,)*
                     Self::Unknown { kind } | Self::Malformed { kind, .. } => kind,
                 }
             }
@@ -144,6 +151,9 @@ server_events! {
     "mcp_list_tools.failed" => McpListFailed(ItemRef),
     /// What may still be asked for.
     "rate_limits.updated" => RateLimits(RateLimitsEvent),
+    vendors:
+    /// xAI: all that the person has said so far, in place of what was told before.
+    "conversation.item.input_audio_transcription.updated" => InputTranscriptUpdated(InputTranscript),
 }
 
 impl ServerEvent {
@@ -359,6 +369,7 @@ bodies! {
     /// A key of a telephone.
     Dtmf {
         /// `0` to `9`, `*`, `#`, `A` to `D`.
+        #[serde(alias = "digit")]
         event: String,
         /// Unix seconds.
         received_at: u64,

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::is_default;
+use super::tool::{Tool, ToolChoice};
 
 /// What a session is for.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
@@ -82,7 +83,7 @@ pub struct SessionUpdate {
     /// Extra fields in events, by name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include: Option<Vec<String>>,
-    /// A stored prompt: `{"id": …, "version"?: …, "variables"?: …}`.
+    /// A prompt stored with the vendor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt: Option<Prompt>,
 }
@@ -104,9 +105,9 @@ pub struct Prompt {
     /// Its version; the newest when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// What fills its gaps.
+    /// What fills its gaps: text, or an input part such as `{"type": "input_image", "image_url": …}`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub variables: Option<BTreeMap<String, String>>,
+    pub variables: Option<BTreeMap<String, Value>>,
 }
 
 /// Both directions of sound.
@@ -203,17 +204,26 @@ pub enum NoiseReduction {
     NearField,
     /// For a laptop or a room.
     FarField,
+    /// For a headset, this strong: 0 to 1, of which 1 is usual.
+    NearFieldBy(f64),
+    /// For a laptop or a room, this strong.
+    FarFieldBy(f64),
 }
 
 impl Serialize for NoiseReduction {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let kind = match self {
+        let (kind, strength) = match self {
             Self::Off => return serializer.serialize_none(),
-            Self::NearField => "near_field",
-            Self::FarField => "far_field",
+            Self::NearField => ("near_field", None),
+            Self::FarField => ("far_field", None),
+            Self::NearFieldBy(strength) => ("near_field", Some(strength)),
+            Self::FarFieldBy(strength) => ("far_field", Some(strength)),
         };
-        let mut map = serializer.serialize_map(Some(1))?;
+        let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("type", kind)?;
+        if let Some(strength) = strength {
+            map.serialize_entry("strength", strength)?;
+        }
         map.end()
     }
 }
@@ -358,95 +368,6 @@ pub enum Eagerness {
     Auto,
 }
 
-/// A tool on offer.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Tool {
-    /// Runs in the host.
-    Function(FunctionTool),
-    /// Runs on a remote server that the vendor calls.
-    Mcp(McpTool),
-}
-
-/// A function that runs in the host.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct FunctionTool {
-    /// How the model calls it.
-    pub name: String,
-    /// When to call it, and what comes back.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// JSON Schema of the arguments.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub parameters: Option<Value>,
-}
-
-/// Tools of a remote server.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct McpTool {
-    /// How this session calls the server.
-    pub server_label: String,
-    /// Its address; or `connector_id`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub server_url: Option<String>,
-    /// A connector of the vendor's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub connector_id: Option<String>,
-    /// What it is for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub server_description: Option<String>,
-    /// The only tools that may be used; all when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub allowed_tools: Option<Vec<String>>,
-    /// Whether the host is asked first; always when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub require_approval: Option<RequireApproval>,
-}
-
-/// Whether the host is asked before a remote tool runs.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum RequireApproval {
-    /// Every time.
-    Always,
-    /// Not at all.
-    Never,
-}
-
-/// Whether a model must use a tool.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum ToolChoice {
-    /// It must not.
-    None,
-    /// As it sees fit.
-    Auto,
-    /// It must use one.
-    Required,
-    /// It must use this one.
-    Function(String),
-}
-
-impl Serialize for ToolChoice {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::None => serializer.serialize_str("none"),
-            Self::Auto => serializer.serialize_str("auto"),
-            Self::Required => serializer.serialize_str("required"),
-            Self::Function(name) => {
-                let mut map = serializer.serialize_map(Some(2))?;
-                map.serialize_entry("type", "function")?;
-                map.serialize_entry("name", name)?;
-                map.end()
-            }
-        }
-    }
-}
-
 /// How long a reasoning model thinks.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -503,6 +424,13 @@ pub enum Truncation {
     Disabled,
     /// The oldest are forgotten until this share, 0 to 1, is left: fewer cuts, so a cache lasts longer.
     Retain(f64),
+    /// The same, in a conversation of at most so many tokens behind the instructions.
+    RetainWithin {
+        /// The share that is left.
+        ratio: f64,
+        /// Tokens of the conversation.
+        post_instructions: u32,
+    },
 }
 
 impl Serialize for Truncation {
@@ -511,10 +439,12 @@ impl Serialize for Truncation {
             Self::Auto => serializer.serialize_str("auto"),
             Self::Disabled => serializer.serialize_str("disabled"),
             Self::Retain(ratio) => {
-                let mut map = serializer.serialize_map(Some(2))?;
-                map.serialize_entry("type", "retention_ratio")?;
-                map.serialize_entry("retention_ratio", ratio)?;
-                map.end()
+                json!({"type": "retention_ratio", "retention_ratio": ratio}).serialize(serializer)
+            }
+            Self::RetainWithin { ratio, post_instructions } => {
+                let limits = json!({"post_instructions": post_instructions});
+                json!({"type": "retention_ratio", "retention_ratio": ratio, "token_limits": limits})
+                    .serialize(serializer)
             }
         }
     }
@@ -527,6 +457,9 @@ impl Serialize for Truncation {
 pub enum Tracing {
     /// None; `null` on the wire.
     Off,
+    /// By names that the vendor gives; `auto` on the wire.
+    #[serde(serialize_with = "auto")]
+    Auto,
     /// By these names.
     Named {
         /// The workflow's.
@@ -534,7 +467,14 @@ pub enum Tracing {
         /// Joins several traces.
         #[serde(skip_serializing_if = "Option::is_none")]
         group_id: Option<String>,
+        /// What else to filter by.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        metadata: Option<Value>,
     },
+}
+
+fn auto<S: Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str("auto")
 }
 
 /// Keys of `patch` replace those of `base`; only both directions of sound are merged one level deeper, as the server does.

@@ -48,24 +48,52 @@ struct Batch {
 }
 
 #[derive(Debug)]
-struct Call {
+pub(crate) struct Call {
     call_id: String,
     output_index: u32,
+    name: String,
+    arguments: String,
     output: Option<ToolOutput>,
     sent: bool,
     deadline: Duration,
+    /// Its connection is gone: the model of the next one does not know that it called.
+    forgotten: bool,
+}
+
+impl Call {
+    pub(crate) fn new(
+        call_id: &str,
+        output_index: u32,
+        name: &str,
+        arguments: &str,
+        deadline: Duration,
+    ) -> Self {
+        Self {
+            call_id: call_id.to_owned(),
+            output_index,
+            name: name.to_owned(),
+            arguments: arguments.to_owned(),
+            output: None,
+            sent: false,
+            deadline,
+            forgotten: false,
+        }
+    }
+}
+
+/// What to tell the model of a call.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Answered {
+    pub(crate) call_id: String,
+    pub(crate) output: String,
+    /// Name and arguments, where the model must be told first that it called.
+    pub(crate) reminder: Option<(String, String)>,
 }
 
 impl Calls {
     /// A call whose arguments are complete; `false` if it is known already.
-    pub(crate) fn begin(
-        &mut self,
-        response_id: &str,
-        call_id: &str,
-        output_index: u32,
-        deadline: Duration,
-    ) -> bool {
-        if self.batches.iter().flat_map(|batch| &batch.calls).any(|call| call.call_id == call_id) {
+    pub(crate) fn begin(&mut self, response_id: &str, call: Call) -> bool {
+        if self.batches.iter().flat_map(|batch| &batch.calls).any(|known| known.call_id == call.call_id) {
             return false;
         }
         let known = self.batches.iter().position(|batch| batch.response_id == response_id);
@@ -80,8 +108,7 @@ impl Calls {
             self.batches.len() - 1
         });
         let calls = &mut self.batches[index].calls;
-        let place = calls.iter().position(|call| call.output_index > output_index && !call.sent);
-        let call = Call { call_id: call_id.to_owned(), output_index, output: None, sent: false, deadline };
+        let place = calls.iter().position(|other| other.output_index > call.output_index && !other.sent);
         calls.insert(place.unwrap_or(calls.len()), call);
         true
     }
@@ -123,13 +150,17 @@ impl Calls {
     }
 
     /// The next output to send, in the order of the calls.
-    pub(crate) fn next_output(&mut self) -> Option<(String, String)> {
+    pub(crate) fn next_output(&mut self) -> Option<Answered> {
         for batch in &mut self.batches {
             let Some(call) = batch.calls.iter_mut().find(|call| !call.sent) else { continue };
             let Some(output) = &call.output else { continue };
             call.sent = true;
             batch.reply |= output.reply;
-            return Some((call.call_id.clone(), output.text.clone()));
+            return Some(Answered {
+                call_id: call.call_id.clone(),
+                output: output.text.clone(),
+                reminder: call.forgotten.then(|| (call.name.clone(), call.arguments.clone())),
+            });
         }
         None
     }
@@ -150,7 +181,16 @@ impl Calls {
         self.batches.iter().flat_map(|batch| &batch.calls).any(|call| call.output.is_none())
     }
 
-    /// The connection is gone, and the calls with it: what still comes out of them has no place to go.
+    /// The connection is gone. Functions run on, and the model of the next connection is told what it asked for together with
+    /// what came of it. What was answered before is in the history.
+    pub(crate) fn disconnect(&mut self) {
+        for batch in &mut self.batches {
+            batch.complete = true;
+            batch.calls.iter_mut().filter(|call| !call.sent).for_each(|call| call.forgotten = true);
+        }
+    }
+
+    /// The session is over: what still comes out of them has no place to go.
     pub(crate) fn clear(&mut self) {
         self.batches.clear();
     }
@@ -162,17 +202,21 @@ mod tests {
 
     const LATE: Duration = Duration::from_secs(60);
 
+    fn call(call_id: &str, output_index: u32) -> Call {
+        Call::new(call_id, output_index, "f", "{}", LATE)
+    }
+
     fn sent(calls: &mut Calls) -> Vec<String> {
-        std::iter::from_fn(|| calls.next_output()).map(|(id, _)| id).collect()
+        std::iter::from_fn(|| calls.next_output()).map(|answered| answered.call_id).collect()
     }
 
     #[test]
     fn outputs_go_back_in_the_order_of_the_calls_and_one_reaction_follows() {
         let mut calls = Calls::default();
         assert!(
-            calls.begin("r", "b", 1, LATE)
-                && calls.begin("r", "a", 0, LATE)
-                && !calls.begin("r", "a", 0, LATE)
+            calls.begin("r", call("b", 1))
+                && calls.begin("r", call("a", 0))
+                && !calls.begin("r", call("a", 0))
         );
         assert!(calls.answer("b", ToolOutput::new("2")));
         assert!(sent(&mut calls).is_empty());
@@ -186,7 +230,7 @@ mod tests {
     #[test]
     fn a_cut_answer_gets_its_outputs_and_no_reaction() {
         let mut calls = Calls::default();
-        calls.begin("r", "a", 0, LATE);
+        calls.begin("r", call("a", 0));
         calls.response_cut("r");
         calls.response_done("r");
         calls.answer("a", ToolOutput::new("1"));
@@ -197,11 +241,11 @@ mod tests {
     #[test]
     fn a_function_that_hangs_is_answered_for() {
         let mut calls = Calls::default();
-        calls.begin("r", "a", 0, LATE);
+        calls.begin("r", call("a", 0));
         assert_eq!(calls.deadline(), Some(LATE));
         assert!(calls.expire(LATE - Duration::from_millis(1)).is_empty());
         assert_eq!(calls.expire(LATE), ["a"]);
         assert!(!calls.running() && !calls.answer("a", ToolOutput::new("late")));
-        assert!(calls.next_output().is_some_and(|(_, output)| output.contains("in time")));
+        assert!(calls.next_output().is_some_and(|answered| answered.output.contains("in time")));
     }
 }

@@ -163,23 +163,26 @@ impl Session {
     /// # Errors
     ///
     /// - [`ErrorKind::InvalidInput`]: the server detects turns, or [`press`](Self::press) was not called.
+    /// - [`ErrorKind::Network`]: there is no connection; the turn is lost.
     /// - [`ErrorKind::Closed`]: the session is over.
     pub fn release(&mut self) -> Result<()> {
         self.check_manual()?;
         if !std::mem::take(&mut self.turn.pressed) {
             return Err(Error::new(ErrorKind::InvalidInput, "release without press; call press first"));
         }
-        let enough = self.turn.uncommitted >= u64::from(self.options.input_rate / 10);
-        self.turn.uncommitted = 0;
-        if self.phase == Phase::Ready && enough {
+        let samples = std::mem::take(&mut self.turn.uncommitted);
+        self.pose();
+        if self.phase != Phase::Ready {
+            let why = "there is no connection, and the turn is lost; say it again when it is ready";
+            return Err(Error::new(ErrorKind::Network, why));
+        }
+        if samples >= u64::from(self.options.input_rate / 10) {
             self.send(ClientEvent::Commit);
             if !self.is_transcription() {
                 self.answers.want(None, self.now, false);
             }
         } else {
-            if self.phase == Phase::Ready {
-                self.send(ClientEvent::Clear);
-            }
+            self.send(ClientEvent::Clear);
             self.tell(Event::TurnTooShort);
         }
         self.settle();
@@ -207,6 +210,9 @@ impl Session {
 
     /// Instructions of the host with a hint behind them, until the next one.
     pub(crate) fn hint(&mut self, hint: &str) -> Result<()> {
+        if self.is_transcription() {
+            return Ok(());
+        }
         let own = self.instructions.clone();
         let (kind, text) = (self.options.session.kind, format!("{own}\n\n{hint}").trim().to_owned());
         let update = SessionUpdate { kind, instructions: Some(text), ..SessionUpdate::default() };
@@ -229,7 +235,7 @@ impl Session {
             self.link.stale = true;
         }
         if self.phase == Phase::Ready && tree.as_object().is_some_and(|keys| keys.len() > 1) {
-            self.send(ClientEvent::SessionUpdate { session: tree });
+            self.send(ClientEvent::SessionUpdate { session: tree.into() });
         }
         Ok(())
     }

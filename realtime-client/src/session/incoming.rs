@@ -6,6 +6,7 @@ use crate::protocol::server_event::{ErrorBody, Response, ResponseStatus, Session
 use crate::protocol::{ClientEvent, Item, ItemKind, ItemStatus, Role, ServerEvent};
 use crate::{Error, ErrorKind};
 
+use super::calls::Call;
 use super::commands::TAG;
 use super::history::{What, is_spoken};
 use super::playback::Place;
@@ -66,13 +67,21 @@ impl Session {
                 }
             }
             ServerEvent::InputTranscriptDelta(piece) => {
-                self.history.extend(&piece.item_id, Role::User, &piece.delta);
+                self.history.extend(&piece.item_id, piece.content_index, Role::User, &piece.delta);
                 self.tell(Event::UserText { item_id: piece.item_id, delta: piece.delta });
             }
             ServerEvent::InputTranscriptDone(all) => {
-                self.history.complete(&all.item_id, Role::User, &all.transcript);
+                self.history.complete(&all.item_id, all.content_index, Role::User, &all.transcript);
                 self.usage.add_transcription(&all.usage);
                 self.tell(Event::UserSaid { item_id: all.item_id, text: all.transcript });
+            }
+            ServerEvent::InputTranscriptUpdated(all) => {
+                let before = self.history.text(&all.item_id).unwrap_or("").to_owned();
+                self.history.complete(&all.item_id, all.content_index, Role::User, &all.transcript);
+                // Words that were taken back are told when the turn is complete.
+                if let Some(delta) = all.transcript.strip_prefix(&before).filter(|delta| !delta.is_empty()) {
+                    self.tell(Event::UserText { item_id: all.item_id, delta: delta.to_owned() });
+                }
             }
             ServerEvent::InputTranscriptSegment(segment) => self.tell(Event::UserSegment(segment)),
             ServerEvent::InputTranscriptFailed(failure) => {
@@ -154,14 +163,14 @@ impl Session {
                 if self.living(&piece.response_id).is_none() || self.history.is_cut(&piece.item_id) {
                     return;
                 }
-                self.history.extend(&piece.item_id, Role::Assistant, &piece.delta);
+                self.history.extend(&piece.item_id, piece.content_index, Role::Assistant, &piece.delta);
                 self.tell(Event::Transcript { item_id: piece.item_id, delta: piece.delta });
             }
             ServerEvent::TranscriptDone(all) => {
                 if self.living(&all.response_id).is_none() || self.history.is_cut(&all.item_id) {
                     return;
                 }
-                self.history.complete(&all.item_id, Role::Assistant, &all.transcript);
+                self.history.complete(&all.item_id, all.content_index, Role::Assistant, &all.transcript);
                 self.tell(Event::Said { item_id: all.item_id, text: all.transcript });
             }
             ServerEvent::TextDelta(piece) => {
@@ -169,14 +178,14 @@ impl Session {
                 if self.living(&piece.response_id).is_none() {
                     return;
                 }
-                self.history.extend(&piece.item_id, Role::Assistant, &piece.delta);
+                self.history.extend(&piece.item_id, piece.content_index, Role::Assistant, &piece.delta);
                 self.tell(Event::Text { item_id: piece.item_id, delta: piece.delta });
             }
             ServerEvent::TextDone(all) => {
                 if self.living(&all.response_id).is_none() {
                     return;
                 }
-                self.history.complete(&all.item_id, Role::Assistant, &all.text);
+                self.history.complete(&all.item_id, all.content_index, Role::Assistant, &all.text);
                 self.tell(Event::Wrote { item_id: all.item_id, text: all.text });
             }
             ServerEvent::ArgumentsDone(call) => {
@@ -420,7 +429,7 @@ impl Session {
         }
         for item in response.output.iter().filter(|item| is_spoken(item)) {
             if !self.history.is_cut(&item.id) && !item.text().is_empty() {
-                self.history.cut(&item.id, 0, 1);
+                self.history.cut(&item.id, &[]);
                 self.send(ClientEvent::ItemDelete { item_id: item.id.clone() });
             }
         }
@@ -450,8 +459,13 @@ impl Session {
 
     fn call(&mut self, response_id: &str, call_id: &str, output_index: u32, name: &str, arguments: &str) {
         let deadline = self.now + self.options.tool_timeout;
-        if !self.calls.begin(response_id, call_id, output_index, deadline) {
+        let call = Call::new(call_id, output_index, name, arguments, deadline);
+        if !self.calls.begin(response_id, call) {
             return;
+        }
+        // Something came of the answer: asked for again, it would call again.
+        if let Some(active) = self.answers.active.as_mut().filter(|active| active.id == response_id) {
+            active.spoke = true;
         }
         let what = What::Called { call_id: call_id.into(), name: name.into(), arguments: arguments.into() };
         let item_id = self.name("call");

@@ -25,7 +25,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::protocol::server_event::ResponseStatus;
-use crate::protocol::{ClientEvent, SessionKind};
+use crate::protocol::{ClientEvent, NewItem, SessionKind, Tree};
 use crate::{Error, ErrorKind};
 
 use answers::Answers;
@@ -47,7 +47,7 @@ const MOST_SENT: usize = 128;
 pub struct Session {
     options: Options,
     /// The session as it should be: told to every new connection.
-    config: Value,
+    config: Tree,
     phase: Phase,
     now: Duration,
     actions: VecDeque<Action>,
@@ -69,7 +69,7 @@ pub struct Session {
     listing: Vec<String>,
     listing_since: Duration,
     /// The settings that a server took last.
-    accepted: Option<Value>,
+    accepted: Option<Tree>,
     /// The instructions of the host, without a hint.
     instructions: String,
 }
@@ -135,7 +135,7 @@ struct Turn {
 impl Session {
     /// A session that wants its first connection. `nonce` is any number, different for every session.
     pub fn new(options: Options, nonce: u64) -> Self {
-        let config = options.session.to_tree();
+        let config = options.session.to_tree().into();
         let instructions = options.session.instructions.clone().unwrap_or_default();
         let ledger = Ledger::new(options.output_rate);
         let mut session = Self {
@@ -168,7 +168,7 @@ impl Session {
 
     /// A session as it was recorded, its settings as a tree.
     pub(crate) fn recorded(options: Options, config: Value, nonce: u64) -> Self {
-        Self { config, ..Self::new(options, nonce) }
+        Self { config: config.into(), ..Self::new(options, nonce) }
     }
 
     /// What to do next; `None` until something happens or [`deadline`](Self::deadline) passes.
@@ -342,32 +342,35 @@ impl Session {
                 self.send(ClientEvent::ResponseCancel { response_id: Some(id) });
             }
         }
-        let mut deleted = Vec::new();
         for cut in &cuts {
             self.answers.bury(&cut.response_id);
-            for verdict in &cut.verdicts {
-                self.forget(verdict, &mut deleted);
+            for verdict in cut.verdicts.iter().filter(|verdict| verdict.remedy != Remedy::Keep) {
+                self.forget(verdict);
             }
         }
         self.pose();
     }
 
-    fn forget(&mut self, verdict: &playback::Verdict, deleted: &mut Vec<String>) {
+    /// The model believes that everything it said was heard, until it is told otherwise.
+    fn forget(&mut self, verdict: &playback::Verdict) {
         let item_id = verdict.item_id.clone();
-        if verdict.remedy == Remedy::Keep {
-            return;
-        }
-        self.history.cut(&item_id, verdict.heard, verdict.received);
-        if self.phase != Phase::Ready || !self.options.capabilities.truncate || deleted.contains(&item_id) {
+        self.history.cut(&item_id, &verdict.parts);
+        if self.phase != Phase::Ready || !self.options.capabilities.truncate {
             return;
         }
         match verdict.remedy {
-            Remedy::TruncateAtMs(audio_end_ms) => {
-                let content_index = verdict.content_index;
+            Remedy::Truncate { content_index, audio_end_ms } => {
                 self.send(ClientEvent::ItemTruncate { item_id, content_index, audio_end_ms });
             }
             Remedy::Delete => {
-                deleted.push(item_id.clone());
+                self.send(ClientEvent::ItemDelete { item_id });
+            }
+            Remedy::Retell => {
+                let id = self.name("msg");
+                if let Some(text) = self.history.retell(&item_id, &id) {
+                    let item = NewItem::Assistant { id: Some(id), text };
+                    self.send(ClientEvent::ItemCreate { previous_item_id: Some(item_id.clone()), item });
+                }
                 self.send(ClientEvent::ItemDelete { item_id });
             }
             Remedy::Keep => {}
@@ -414,7 +417,16 @@ impl Session {
             let status = ResponseStatus::Failed;
             self.tell(Event::ResponseDone { response_id, status, usage: None });
         }
-        self.calls.clear();
+        // Functions run on: what they answer is told to the next connection.
+        self.calls.disconnect();
+        for (request_id, answered) in std::mem::take(&mut self.asked) {
+            if !answered {
+                let text = format!(
+                    "approval request {request_id} was lost with its connection; the model may ask again"
+                );
+                self.problem(Error::new(ErrorKind::Network, text), None);
+            }
+        }
         self.turn = Turn { pressed: self.turn.pressed, ..Turn::default() };
         self.listing.clear();
         self.pose();
@@ -445,6 +457,8 @@ impl Session {
         if self.phase == Phase::Closed {
             return;
         }
+        self.calls.clear();
+        self.asked.clear();
         self.forget_connection();
         self.phase = Phase::Closed;
         self.tell(Event::State(State::Closed(why)));

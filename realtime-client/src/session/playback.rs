@@ -30,18 +30,30 @@ pub(crate) enum Flow {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Verdict {
     pub(crate) item_id: String,
+    /// Its parts with sound, in order.
+    pub(crate) parts: Vec<HeardPart>,
+    pub(crate) remedy: Remedy,
+}
+
+/// How much of a part was heard.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct HeardPart {
     pub(crate) content_index: u32,
     pub(crate) heard: u64,
     pub(crate) received: u64,
-    pub(crate) remedy: Remedy,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Remedy {
     /// All of it was heard.
     Keep,
-    TruncateAtMs(u64),
+    Truncate {
+        content_index: u32,
+        audio_end_ms: u64,
+    },
     Delete,
+    /// The wire can cut one part and cannot take one away: the item is deleted, and what was heard of it told as text.
+    Retell,
 }
 
 /// What a cut has ended.
@@ -285,32 +297,43 @@ impl Utterance {
     }
 
     fn cut(self, rate: u32) -> Cut {
-        let heard_of = |part: &Part| self.heard.saturating_sub(part.start).min(part.entered);
-        let heard_of_item = |id: &str| -> u64 {
-            self.parts
-                .iter()
-                .filter(|part| part.place.item_id == id)
-                .map(|part| millis(heard_of(part), rate))
-                .sum()
-        };
-        let verdicts = self.parts.iter().filter(|part| part.received() > 0).map(|part| {
-            let heard = heard_of(part);
-            let remedy = if heard == part.received() && part.done {
-                Remedy::Keep
-            } else if heard_of_item(&part.place.item_id) == 0 {
-                Remedy::Delete
-            } else {
-                Remedy::TruncateAtMs(millis(heard, rate))
-            };
-            Verdict {
-                item_id: part.place.item_id.clone(),
-                content_index: part.place.content_index,
-                heard,
-                received: part.received(),
-                remedy,
+        let mut verdicts: Vec<Verdict> = Vec::new();
+        let sounding: Vec<&Part> = self.parts.iter().filter(|part| part.received() > 0).collect();
+        for part in &sounding {
+            let item_id = &part.place.item_id;
+            if verdicts.iter().any(|verdict| verdict.item_id == *item_id) {
+                continue;
             }
-        });
-        Cut { utterance: self.number, verdicts: verdicts.collect(), response_id: self.response_id }
+            let parts: Vec<&Part> =
+                sounding.iter().copied().filter(|other| other.place.item_id == *item_id).collect();
+            let remedy = self.remedy(&parts, rate);
+            let parts = parts.iter().map(|part| HeardPart {
+                content_index: part.place.content_index,
+                heard: self.heard_of(part),
+                received: part.received(),
+            });
+            verdicts.push(Verdict { item_id: item_id.clone(), parts: parts.collect(), remedy });
+        }
+        Cut { utterance: self.number, verdicts, response_id: self.response_id }
+    }
+
+    fn heard_of(&self, part: &Part) -> u64 {
+        self.heard.saturating_sub(part.start).min(part.entered)
+    }
+
+    /// What to do about an item with these parts, of which one was cut and those behind it were not heard.
+    fn remedy(&self, parts: &[&Part], rate: u32) -> Remedy {
+        let whole = |part: &&Part| self.heard_of(part) == part.received() && part.done;
+        let Some(at) = parts.iter().position(|part| !whole(part)) else { return Remedy::Keep };
+        let heard = |part: &&Part| millis(self.heard_of(part), rate);
+        let audio_end_ms = heard(&parts[at]);
+        match parts.iter().map(heard).sum::<u64>() {
+            0 => Remedy::Delete,
+            _ if audio_end_ms > 0 && at + 1 == parts.len() => {
+                Remedy::Truncate { content_index: parts[at].place.content_index, audio_end_ms }
+            }
+            _ => Remedy::Retell,
+        }
     }
 }
 

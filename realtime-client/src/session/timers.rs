@@ -6,6 +6,7 @@ use crate::protocol::{ClientEvent, NewItem};
 use crate::{Error, ErrorKind};
 
 use super::answers::{CREATED_WITHIN, NEXT_WITHIN, Pending};
+use super::calls::Answered;
 use super::history::What;
 use super::{Action, Event, LEAST_LIFE, Phase, Session, State};
 
@@ -94,7 +95,11 @@ impl Session {
         if self.phase != Phase::Ready {
             return;
         }
-        while let Some((call_id, output)) = self.calls.next_output() {
+        while let Some(Answered { call_id, output, reminder }) = self.calls.next_output() {
+            if let Some((name, arguments)) = reminder {
+                let item = NewItem::FunctionCall { call_id: call_id.clone(), name, arguments };
+                self.send(ClientEvent::ItemCreate { previous_item_id: None, item });
+            }
             let answered = What::Answered { call_id: call_id.clone(), output: output.clone() };
             let name = self.name("out");
             self.history.put(&name, answered, None);

@@ -177,18 +177,103 @@ fn without_interruption_by_the_server_the_face_speaks_on() {
     assert!(!talk.told().iter().any(|event| matches!(event, Event::Interrupted { .. })));
 }
 
+/// An item of two parts, with the words of each.
+fn two_parts(talk: &mut Talk, samples: [usize; 2]) {
+    for (part, words) in ["one two three four ", "five six"].iter().enumerate() {
+        talk.server(
+            json!({"type": "response.output_audio_transcript.delta", "response_id": "r1", "item_id": "a1",
+            "content_index": part, "delta": words}),
+        );
+        piece(talk, 0, part, samples[part]);
+        part_done(talk, 0, part);
+    }
+}
+
+fn piece(talk: &mut Talk, item: usize, part: usize, samples: usize) {
+    talk.server(json!({"type": "response.output_audio.delta", "response_id": "r1", "item_id": format!("a{}", item + 1),
+        "output_index": item, "content_index": part, "delta": encode(&vec![1; samples])}));
+}
+
+fn part_done(talk: &mut Talk, item: usize, part: usize) {
+    talk.server(
+        json!({"type": "response.output_audio.done", "response_id": "r1", "item_id": format!("a{}", item + 1),
+        "output_index": item, "content_index": part}),
+    );
+}
+
+/// The wire can cut one part and cannot take one away.
+#[test]
+fn of_an_item_of_two_parts_what_was_heard_is_told_anew_where_one_cannot_be_cut() {
+    // What is told in the end, and what remains of it in the history.
+    for (heard, sent, text) in [
+        (0, vec![json!({"type": "conversation.item.delete", "item_id": "a1"})], ""),
+        (
+            24_000 + 12_000,
+            vec![
+                json!({"type": "conversation.item.truncate", "item_id": "a1", "content_index": 1, "audio_end_ms": 500}),
+            ],
+            "one two three four five",
+        ),
+        (48_000, vec![], "one two three four five six"),
+        (
+            24_000,
+            vec![json!("one two three four"), json!({"type": "conversation.item.delete", "item_id": "a1"})],
+            "one two three four",
+        ),
+        (
+            24_023,
+            vec![json!("one two three four"), json!({"type": "conversation.item.delete", "item_id": "a1"})],
+            "one two three four",
+        ),
+        (
+            12_000,
+            vec![json!("one two"), json!({"type": "conversation.item.delete", "item_id": "a1"})],
+            "one two",
+        ),
+    ] {
+        let mut talk = Talk::ready();
+        talk.begin("r1");
+        two_parts(&mut talk, [24_000, 24_000]);
+        talk.session.heard(1, heard);
+        talk.speech("u2");
+        let told: Vec<Value> = talk
+            .sent()
+            .into_iter()
+            .map(|event| match event["type"].as_str() {
+                Some("conversation.item.create") => {
+                    assert_eq!(event["previous_item_id"], "a1", "in its place");
+                    assert_eq!(event["item"]["role"], "assistant");
+                    event["item"]["content"][0]["text"].clone()
+                }
+                _ => event,
+            })
+            .collect();
+        assert_eq!(told, sent, "{heard}");
+        assert_eq!(
+            talk.history().concat().matches(&format!("{text:?}")).count(),
+            1,
+            "{heard}: {:?}",
+            talk.history()
+        );
+    }
+}
+
 /// What happens to an answer before it is cut.
 #[derive(Clone, Debug)]
 enum Step {
+    /// Samples of a part.
     Piece(usize, usize),
     Done(usize),
     Hear(u64),
 }
 
+/// Parts of an answer of three items, two each.
+const PARTS: usize = 6;
+
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        4 => (0_usize..3, 1_usize..900).prop_map(|(item, samples)| Step::Piece(item, samples)),
-        1 => (0_usize..3).prop_map(Step::Done),
+        4 => (0..PARTS, 1_usize..900).prop_map(|(part, samples)| Step::Piece(part, samples)),
+        2 => (0..PARTS).prop_map(Step::Done),
         3 => (0_u64..3_003).prop_map(Step::Hear),
     ];
     proptest::collection::vec(step, 1..60)
@@ -197,33 +282,47 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4_096, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// The model: a list that names, for every sample of the utterance, the item it belongs to.
+    /// The model: a list that names, for every sample of the utterance, the part it belongs to.
     #[test]
-    fn truncation_is_exact_to_the_sample_at_any_time_and_rate(rate in 8_000_u32..192_001, steps in steps()) {
-        truncated_exactly(rate, steps);
+    fn truncation_is_exact_to_the_sample_at_any_time_and_rate(rate in 8_000_u32..192_001, steps in steps(), single in any::<bool>()) {
+        truncated_exactly(rate, steps, single);
     }
 }
 
-fn truncated_exactly(rate: u32, steps: Vec<Step>) {
+/// `single`: as the wire has it today, with one part in each item.
+fn truncated_exactly(rate: u32, steps: Vec<Step>, single: bool) {
+    let parts_of_item = if single { 1 } else { 2 };
     let mut talk = Talk::new(Options { output_rate: rate, ..Options::default() });
     talk.configure();
     talk.begin("r1");
-    for item in 0..3 {
-        talk.part("r1", &format!("a{item}"), item);
+    let ours = |part: usize| part % 2 < parts_of_item;
+    for part in (0..PARTS).filter(|part| ours(*part)) {
+        let place = json!({"response_id": "r1", "item_id": format!("a{}", part / 2 + 1), "output_index": part / 2,
+            "content_index": part % 2});
+        let mut added = place.clone();
+        added["type"] = json!("response.content_part.added");
+        added["part"] = json!({"type": "audio"});
+        talk.server(added);
+        // A word for each part: it is heard or not.
+        let mut said = place;
+        said["type"] = json!("response.output_audio_transcript.delta");
+        said["delta"] = json!(format!("part{part}"));
+        talk.server(said);
     }
-    let (mut received, mut done) = ([0_usize; 3], [false; 3]);
+    let (mut received, mut done) = ([0_usize; PARTS], std::array::from_fn(|part| !ours(part)));
     let mut heard = 0;
     for step in steps {
         match step {
-            Step::Piece(item, samples) if !done[item] => {
-                talk.audio("r1", &format!("a{item}"), item as u32, samples);
-                received[item] += samples;
+            Step::Piece(part, samples) if !done[part] => {
+                piece(&mut talk, part / 2, part % 2, samples);
+                received[part] += samples;
             }
             Step::Piece(..) => {}
-            Step::Done(item) => {
-                talk.audio_done("r1", &format!("a{item}"), item as u32);
-                done[item] = true;
+            Step::Done(part) if ours(part) => {
+                part_done(&mut talk, part / 2, part % 2);
+                done[part] = true;
             }
+            Step::Done(_) => {}
             Step::Hear(claimed) => {
                 talk.session.heard(1, claimed);
                 heard = heard.max((claimed as usize).min(entered(&received, &done).len()));
@@ -233,28 +332,48 @@ fn truncated_exactly(rate: u32, steps: Vec<Step>) {
     let owners = entered(&received, &done);
     assert_eq!(heard_by_host(&talk.told()).iter().map(|(_, n)| n).sum::<usize>(), owners.len());
     talk.speech("u2");
+    let heard_of = |part: usize| owners[..heard].iter().filter(|owner| **owner == part).count();
+    let millis = |part: usize| heard_of(part) as u64 * 1000 / u64::from(rate);
     let mut expected = Vec::new();
     for item in 0..3 {
-        let heard = owners[..heard].iter().filter(|owner| **owner == item).count();
-        let id = format!("a{item}");
-        let millis = heard as u64 * 1000 / u64::from(rate);
-        if received[item] == 0 || (heard == received[item] && done[item]) {
-            continue;
+        let id = format!("a{}", item + 1);
+        let sounding: Vec<usize> =
+            [2 * item, 2 * item + 1].into_iter().filter(|part| received[*part] > 0).collect();
+        let whole = |part: usize| heard_of(part) == received[part] && done[part];
+        let Some(cut) = sounding.iter().copied().find(|part| !whole(*part)) else { continue };
+        let deleted = json!({"type": "conversation.item.delete", "item_id": id});
+        if sounding.iter().map(|part| millis(*part)).sum::<u64>() == 0 {
+            expected.push(deleted);
+        } else if millis(cut) > 0 && Some(&cut) == sounding.last() {
+            expected
+                .push(json!({"type": "conversation.item.truncate", "item_id": id, "content_index": cut % 2,
+                "audio_end_ms": millis(cut)}));
+        } else {
+            let words: Vec<String> = sounding
+                .iter()
+                .filter(|part| heard_of(**part) == received[**part])
+                .map(|part| format!("part{part}"))
+                .collect();
+            if !words.is_empty() {
+                expected.push(json!({"type": "conversation.item.create", "previous_item_id": id, "item": {"type": "message",
+                    "role": "assistant", "content": [{"type": "output_text", "text": words.concat()}]}}));
+            }
+            expected.push(deleted);
         }
-        expected.push(match millis {
-            0 => json!({"type": "conversation.item.delete", "item_id": id}),
-            _ => json!({"type": "conversation.item.truncate", "item_id": id, "content_index": 0, "audio_end_ms": millis}),
-        });
     }
-    assert_eq!(talk.sent(), expected);
+    let mut sent = talk.sent();
+    for event in sent.iter_mut().filter(|event| event["type"] == "conversation.item.create") {
+        assert!(event["item"].as_object_mut().unwrap().remove("id").is_some());
+    }
+    assert_eq!(sent, expected);
 }
 
 /// Whose each sample is that has entered the utterance.
-fn entered(received: &[usize; 3], done: &[bool; 3]) -> Vec<usize> {
+fn entered(received: &[usize; PARTS], done: &[bool; PARTS]) -> Vec<usize> {
     let mut owners = Vec::new();
-    for item in 0..3 {
-        owners.extend(std::iter::repeat_n(item, received[item]));
-        if !done[item] {
+    for part in 0..PARTS {
+        owners.extend(std::iter::repeat_n(part, received[part]));
+        if !done[part] {
             break;
         }
     }

@@ -131,3 +131,70 @@ fn answers_wait_for_the_tools_of_remote_servers() {
     talk.server(json!({"type": "mcp_list_tools.completed", "item_id": "l1"}));
     assert_eq!(talk.sent_kinds(), ["response.create"]);
 }
+
+/// The next connection, with what it is told.
+fn reconnect(talk: &mut Talk) -> Vec<Value> {
+    talk.session.broke(talk.now, Error::new(ErrorKind::Network, "the connection broke"), 0);
+    talk.look();
+    talk.connect(None);
+    talk.sent();
+    talk.server(json!({"type": "session.updated", "session": {}}));
+    talk.sent()
+}
+
+#[test]
+fn a_function_that_outlives_its_connection_is_told_to_the_next_one() {
+    let mut talk = Talk::ready();
+    talk.begin("r1");
+    arguments(&mut talk, "r1", "c1", 0);
+    arguments(&mut talk, "r1", "c2", 1);
+    talk.session.tool_output("c1", ToolOutput::new("1"));
+    talk.sent();
+    // The model is not asked again, or it would call again.
+    let told = reconnect(&mut talk);
+    assert_eq!(outputs(&told), ["c1", "c1"], "what was answered, with the call: {told:?}");
+    assert_eq!(told.len(), 2);
+    assert_eq!(talk.session.posture(), Posture::Working, "it still runs");
+    assert!(talk.session.tool_output("c2", ToolOutput::new("2")));
+    let sent = talk.sent();
+    let call = json!({"type": "function_call", "call_id": "c2", "name": "set_mood", "arguments": "{}"});
+    let output = json!({"type": "function_call_output", "call_id": "c2", "output": "2"});
+    assert_eq!([&sent[0]["item"], &sent[1]["item"]], [&call, &output]);
+    assert_eq!((sent[2]["type"].as_str(), sent.len()), (Some("response.create"), 3));
+    assert!(!talk.session.tool_output("c2", ToolOutput::new("again")));
+}
+
+#[test]
+fn a_function_that_answers_while_there_is_no_connection_is_told_to_the_next_one() {
+    let mut talk = Talk::ready();
+    talk.begin("r1");
+    arguments(&mut talk, "r1", "c1", 0);
+    talk.done("r1", "completed", json!([]));
+    talk.session.broke(talk.now, Error::new(ErrorKind::Network, "the connection broke"), 0);
+    assert!(talk.session.tool_output("c1", ToolOutput::new("1")));
+    let kinds = |sent: Vec<Value>| {
+        sent.iter()
+            .map(|event| event["item"]["type"].as_str().unwrap_or("response").to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(reconnect(&mut talk)), ["function_call", "function_call_output", "response"]);
+    // A third connection knows both from the history, and is not asked a second time.
+    talk.begin("r2");
+    talk.audio("r2", "a2", 0, 100);
+    talk.done("r2", "completed", json!([]));
+    assert_eq!(kinds(reconnect(&mut talk)), ["function_call", "function_call_output"]);
+}
+
+#[test]
+fn a_request_for_approval_that_dies_with_its_connection_is_said_to() {
+    let mut talk = Talk::ready();
+    talk.server(
+        json!({"type": "conversation.item.done", "item": {"id": "mcpr_1", "type": "mcp_approval_request"}}),
+    );
+    talk.told();
+    reconnect(&mut talk);
+    let lost =
+        |event: &Event| matches!(event, Event::Problem { error, .. } if error.to_string().contains("mcpr_1"));
+    assert!(talk.told().iter().any(lost));
+    assert_eq!(talk.session.approve("mcpr_1", true, None).unwrap_err().kind(), ErrorKind::InvalidInput);
+}

@@ -42,6 +42,39 @@ fn a_turn_below_a_tenth_of_a_second_is_dropped() {
 }
 
 #[test]
+fn a_turn_that_ends_without_a_connection_is_not_called_too_short() {
+    let mut talk = Talk::manual();
+    talk.session.press().unwrap();
+    talk.session.broke(talk.now, Error::new(ErrorKind::Network, "the connection broke"), 0);
+    talk.session.appended(24_000);
+    let error = talk.session.release().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Network);
+    assert!(error.to_string().contains("say it again"), "{error}");
+    assert!(!talk.told().contains(&Event::TurnTooShort));
+    assert_eq!(talk.session.posture(), Posture::Idle);
+}
+
+#[test]
+fn all_that_was_said_so_far_replaces_what_was_told_before() {
+    let mut talk = Talk::ready();
+    talk.server(json!({"type": "input_audio_buffer.committed", "item_id": "u1"}));
+    let updated = "conversation.item.input_audio_transcription.updated";
+    for text in ["Tell", "Tell me", "Sell me", "Sell me a car."] {
+        talk.server(json!({"type": updated, "item_id": "u1", "transcript": text}));
+    }
+    let pieces: Vec<String> = talk
+        .told()
+        .into_iter()
+        .map(|event| match event {
+            Event::UserText { delta, .. } => delta,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(pieces, ["Tell", " me", " a car."]);
+    assert!(talk.history()[0].contains("\"Sell me a car.\""), "{:?}", talk.history());
+}
+
+#[test]
 fn pressing_while_the_server_detects_turns_is_refused() {
     assert!(Talk::ready().session.press().unwrap_err().to_string().contains("Manual"));
 }
