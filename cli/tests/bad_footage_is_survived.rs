@@ -227,12 +227,15 @@ fn more_footage_than_an_avatar_holds_is_refused_before_it_is_looked_at() {
 #[test]
 fn very_large_frames_work_and_larger_ones_are_refused() {
     let Some(studio) = Studio::new() else { return };
-    let path =
-        studio.remade("8k.avi", &["-vf", "scale=7680:4320", "-c:v", "mjpeg", "-q:v", "3", "-frames:v", "2"]);
+    let path = studio.remade(
+        "8k.avi",
+        &["-vf", "scale=7680:4320,setsar=1", "-c:v", "mjpeg", "-q:v", "3", "-frames:v", "2"],
+    );
     let (_, asset) = studio.made(&path, &[]);
     assert_eq!((asset.width(), asset.height()), (7680, 4320));
     std::fs::remove_file(studio.out()).unwrap();
-    let path = studio.remade("larger.avi", &["-vf", "scale=9000:200", "-c:v", "mjpeg", "-frames:v", "1"]);
+    let path =
+        studio.remade("larger.avi", &["-vf", "scale=9000:200,setsar=1", "-c:v", "mjpeg", "-frames:v", "1"]);
     assert!(studio.refused(&path).contains("9000×200"));
 }
 

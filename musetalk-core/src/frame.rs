@@ -6,7 +6,7 @@ use crate::time::UtteranceId;
 /// The order of bytes in one pixel.
 ///
 /// Alpha is that of the avatar, straight and not multiplied into the colours; 255 for an avatar that has none. Three bytes have the
-/// colours as filmed, background and all.
+/// stored colours, background and all: as filmed, or the person's carried on where a green or blue screen was taken out.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum PixelFormat {

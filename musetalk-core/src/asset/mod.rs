@@ -167,7 +167,8 @@ impl AvatarAsset {
         self.rows[self.frame_at(cycle_index) as usize].face
     }
 
-    /// The base frame at a position of a base cycle: RGB8 as filmed, rows from top to bottom without padding.
+    /// The base frame at a position of a base cycle: RGB8 as filmed (where a screen was taken out, with the person's colours carried on),
+    /// rows from top to bottom without padding.
     ///
     /// A host may keep these on its GPU and upload only [`Frame::region`](crate::Frame::region) of each frame. Lent where the
     /// footage is preloaded; elsewhere read and decoded on this thread, and given away.

@@ -111,7 +111,7 @@ impl AvatarAsset {
         Ok(blob)
     }
 
-    /// A frame in a host's format. `RGB8` has the colours as filmed, whatever the alpha.
+    /// A frame in a host's format. `RGB8` has the stored colours, whatever the alpha.
     pub(crate) fn picture(
         &self,
         frame: u32,
@@ -138,7 +138,7 @@ impl AvatarAsset {
         Ok(())
     }
 
-    /// A frame as filmed, RGB8.
+    /// A frame as it is stored, RGB8.
     pub(crate) fn colours(&self, frame: u32, reading: &mut Reading, out: &mut Vec<u8>) -> Result<()> {
         self.picture(frame, PixelFormat::Rgb8, reading, out)
     }

@@ -8,6 +8,7 @@ mod landmark_mask;
 mod latent;
 mod mask;
 mod matte;
+mod nearby;
 mod overview;
 mod register;
 mod sample;
