@@ -120,7 +120,7 @@ fn packages_say_what_they_are() {
             assert!(folder.join(file).is_file(), "{package}/{file}");
         }
         for sample in json["samples"].as_array().into_iter().flatten() {
-            assert!(folder.join(sample["path"].as_str().unwrap()).is_dir(), "{sample}");
+            assert!(folder.join(sample["path"].as_str().unwrap()).join("README.md").is_file(), "{sample}");
         }
         if let Some(core) = json["dependencies"].get("com.musetalk.core") {
             assert_eq!(core, env!("CARGO_PKG_VERSION"));

@@ -84,6 +84,19 @@ fn clips_are_shown_when_they_are_asked_for() {
 }
 
 #[test]
+fn the_sample_speaks_with_the_files_of_the_demo() {
+    if !mono() {
+        return;
+    }
+    musetalk_tests::runtime();
+    let streaming = musetalk_tests::scratch("streaming");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(musetalk_unity::root().join("models/demo"), streaming.join("MuseTalk"))
+        .unwrap();
+    run(component_tests(), &["sample", streaming.to_str().unwrap()]);
+}
+
+#[test]
 fn the_audio_thread_makes_no_garbage() {
     test("garbage");
 }

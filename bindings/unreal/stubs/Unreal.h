@@ -188,6 +188,7 @@ void StubLog(const TCHAR*, Arguments...) {
 }
 #define DECLARE_LOG_CATEGORY_EXTERN(name, ...) extern struct FStub##name { } name
 #define DEFINE_LOG_CATEGORY(name) FStub##name name
+DECLARE_LOG_CATEGORY_EXTERN(LogTemp, Log, All);
 #define UE_LOG(category, verbosity, ...) ((void)ELogVerbosity::verbosity, (void)category, StubLog(__VA_ARGS__))
 
 // Objects.
@@ -239,6 +240,8 @@ class TMulticastDelegate {
 template <typename... Arguments>
 class TStubDynamicDelegate {
   public:
+    template <typename Object>
+    void AddDynamic(Object*, void (Object::*)(Arguments...));
     void Broadcast(Arguments...) const;
 };
 #define DECLARE_DYNAMIC_MULTICAST_DELEGATE(name) typedef TStubDynamicDelegate<> name
@@ -345,6 +348,9 @@ class AActor : public UObject {
   public:
     template <typename T>
     T* FindComponentByClass() const;
+
+  protected:
+    virtual void BeginPlay();
 };
 namespace EEndPlayReason {
 enum Type { Destroyed, LevelTransition, EndPlayInEditor, RemovedFromWorld, Quit };
@@ -394,6 +400,11 @@ class UTexture2D : public UObject {
     FTextureResource* GetResource();
     void UpdateTextureRegions(int32 MipIndex, uint32 NumRegions, const FUpdateTextureRegion2D* Regions, uint32 SrcPitch, uint32 SrcBpp,
                               uint8* SrcData, TFunction<void(uint8*, const FUpdateTextureRegion2D*)> = [](uint8*, const FUpdateTextureRegion2D*) {});
+};
+
+class UMaterialInstanceDynamic : public UObject {
+  public:
+    void SetTextureParameterValue(FName, UTexture2D*);
 };
 
 // Sound.

@@ -49,6 +49,38 @@ fn every_file_alone() {
     }
 }
 
+/// What the first program of the manual takes for granted.
+const TALKER: &str = "\
+class ATalker : public AActor
+{
+    using Super = AActor;
+    void BeginPlay() override;
+    void OnOpened(EMuseTalkStatus Status, const FString& Message);
+    void OnFaceChanged(UTexture2D* Face);
+    UMuseTalkAvatarComponent* Avatar;
+    UMaterialInstanceDynamic* Material;
+};
+";
+
+#[test]
+fn the_program_in_the_manual() {
+    let Some(compiler) = Compiler::find() else { return };
+    let manual =
+        std::fs::read_to_string(here().join("../../docs/hosts/unreal.md")).expect("the manual is there");
+    let blocks: Vec<&str> = manual
+        .split("```cpp\n")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("```"))
+        .map(|(block, _)| block)
+        .collect();
+    let [hello] = blocks[..] else { panic!("a block that came later must be compiled here: {blocks:?}") };
+    let (includes, body) = hello.split_once("\n\n").expect("the includes end with an empty line");
+    let folder = scratch("unreal-manual");
+    let file = folder.join("hello.cpp");
+    std::fs::write(&file, format!("{includes}\n\n{TALKER}\n{body}")).expect("a file can be written");
+    compile(&compiler, &file, &folder.join("hello.o"), &["-std=c++17"]);
+}
+
 #[test]
 fn all_together_and_nothing_is_missing() {
     let Some(compiler) = Compiler::find() else { return };

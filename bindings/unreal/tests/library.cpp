@@ -482,8 +482,20 @@ TEST(a_conversation_speaks_through_the_face) {
     musetalk_conversation_description about;
     EXPECT(talk->Describe(about).Ok());
     EXPECT_EQ(about.output_rate, 24000u);
+    EXPECT(!face->IsFree());
     talk.reset();
     EXPECT(face->Speaking() == Speaker::Host);
+    // Within a second another conversation, or the host, may speak.
+    const double ended = Now();
+    game.RunUntil([&] { return face->IsFree(); });
+    EXPECT(face->IsFree());
+    std::printf("  free again after %.0f ms\n", 1e3 * (Now() - ended));
+    EXPECT(Conversation::Start(Api, options, face, talk).Ok());
+    talk.reset();
+    game.RunUntil([&] { return face->IsFree(); });
+    const auto voice = Babble(24000, 0.1);
+    EXPECT(face->Push(voice.data(), voice.size()).Ok());
+    EXPECT(face->Finish().Ok());
 }
 
 TEST(the_log_is_let_go_before_its_owner_is) {

@@ -25,7 +25,11 @@ namespace UnityEditor
 
     public enum MessageType { None, Info, Warning, Error }
     public static class EditorApplication { public static bool isPlaying { get; set; } }
-    public static class AssetDatabase { public static void Refresh() { } }
+    public static class AssetDatabase
+    {
+        public static int Refreshed;
+        public static void Refresh() { Refreshed++; }
+    }
     public enum BuildTarget { StandaloneOSX = 2, StandaloneWindows64 = 19, StandaloneLinux64 = 24 }
 
     /// The test says what a project holds.

@@ -18,6 +18,7 @@ namespace MuseTalk.Unity.Editor.Tests
                 Mac();
                 Others();
                 Papers(arguments[0]);
+                Demo(arguments[0]);
                 return 0;
             }
             catch (Exception failure)
@@ -74,6 +75,20 @@ namespace MuseTalk.Unity.Editor.Tests
             Post(built);
             That(Directory.GetFiles(Path.Combine(folder, "Build", "MuseTalk licences")).Length == 3, "all are beside the player");
             Post(built);
+        }
+
+        private static void Demo(string folder)
+        {
+            UnityEngine.Application.streamingAssetsPath = Path.Combine(folder, "Assets", "StreamingAssets");
+            DemoFiles.Copy();
+            That(!Directory.Exists(UnityEngine.Application.streamingAssetsPath), "there is no demo in this package");
+            Lay("Packages/com.musetalk.core/Demo~/voice.wav");
+            Lay("Packages/com.musetalk.core/Demo~/pack/pack.json");
+            DemoFiles.Copy();
+            DemoFiles.Copy();
+            foreach (var file in new[] { "voice.wav", "pack/pack.json" })
+                That(File.Exists(Path.Combine(UnityEngine.Application.streamingAssetsPath, "MuseTalk", file)), file + " is where the sample looks for it");
+            That(AssetDatabase.Refreshed == 2, "the editor sees them");
         }
 
         private static void Post(string output)

@@ -51,7 +51,9 @@ pub(crate) fn component_tests() -> &'static Path {
     static TESTS: OnceLock<PathBuf> = OnceLock::new();
     TESTS.get_or_init(|| {
         let exe = folder().join("UnityTests.exe");
-        let sources = [home().join("com.musetalk.unity/Runtime"), home().join("tests/unity")];
+        let package = home().join("com.musetalk.unity");
+        let sources =
+            [package.join("Runtime"), package.join("Samples~/TalkingFace"), home().join("tests/unity")];
         compile(&exe, &sources, &[core().to_owned(), engine()[0].clone()])
             .unwrap_or_else(|why| panic!("{why}"));
         exe

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using UnityEngine;
 
@@ -21,17 +22,39 @@ namespace MuseTalk.Unity.Tests
             using (var avatar = engine.OpenAvatar(a[1], new AvatarOptions { Format = PixelFormat.Rgba8 }))
             {
                 var alive = UnityEngine.Object.Alive;
+                var applied = Texture2D.Applied;
                 var regions = new FaceTexture(avatar, avatar.Description, 1 << 28);
                 var whole = new FaceTexture(avatar, avatar.Description, 0);
                 avatar.Push(Voice(a[2]));
                 avatar.Finish();
                 int pictures = 0, idle = 0;
+                var told = avatar.Description;
+                var known = new HashSet<int>();
+                int wide = 0, high = 0;
                 for (var period = 0; period < 4000 && (pictures < 21 || idle < 21); period++)
                 {
                     using (var frame = avatar.Paced())
                     {
+                        // A base frame once; of speech the region, in steps of 32 pixels, and never less than the largest so far.
+                        var region = frame.Region;
+                        var picture = frame.Width * frame.Height * 4;
+                        long expected = picture;
+                        if (region.Width * region.Height * 2 <= frame.Width * frame.Height)
+                        {
+                            expected = known.Add(told.FootageFrameAt(frame.CycleIndex)) ? picture : 0;
+                            if (!region.IsEmpty)
+                            {
+                                wide = Math.Max(wide, (region.Width + 31) / 32 * 32);
+                                high = Math.Max(high, (region.Height + 31) / 32 * 32);
+                                expected += wide * high * 4;
+                            }
+                        }
+                        var before = regions.Uploaded;
                         regions.Show(frame);
+                        Program.That(regions.Uploaded - before == expected, "picture " + period + " uploads " + (regions.Uploaded - before) + " bytes, not " + expected);
+                        before = whole.Uploaded;
                         whole.Show(frame);
+                        Program.That(whole.Uploaded - before == picture, "the other uploads all of it");
                         Upright(frame, whole.Target.Gpu);
                         Program.That(((ReadOnlySpan<byte>)regions.Target.Gpu).SequenceEqual(whole.Target.Gpu), "picture " + period + " by its region");
                         if (frame.Region.IsEmpty) idle++;
@@ -41,6 +64,7 @@ namespace MuseTalk.Unity.Tests
                 }
                 Program.That(pictures > 20 && idle > 20, pictures + " spoken, " + idle + " idle");
                 Console.WriteLine("uploaded " + regions.Uploaded + " bytes by regions, " + whole.Uploaded + " whole");
+                Program.That(Texture2D.Applied - applied == regions.Uploaded + whole.Uploaded, "the GPU got as much as is told");
                 Program.That(regions.Uploaded * 2 < whole.Uploaded, "regions are smaller");
                 regions.Dispose();
                 whole.Dispose();

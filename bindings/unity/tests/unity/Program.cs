@@ -17,6 +17,7 @@ namespace MuseTalk.Unity.Tests
             { "failure", Scene.WhatIsMissingIsTold },
             { "talk", Scene.AConversation },
             { "clips", Scene.ClipsAreShown },
+            { "sample", Scene.TheSampleSpeaks },
             { "garbage", Garbage.OfTheAudioThread },
         };
 

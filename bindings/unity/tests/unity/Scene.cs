@@ -190,6 +190,35 @@ namespace MuseTalk.Unity.Tests
             scene.Disable();
         }
 
+        /// STREAMING_ASSETS, with the demonstration's files: the sample's object, as its scene has it.
+        internal static void TheSampleSpeaks(string[] a)
+        {
+            Application.streamingAssetsPath = a[0];
+            var scene = new Scene();
+            var head = new GameObject();
+            head.AddComponent<AudioSource>();
+            var renderer = head.AddComponent<Renderer>();
+            scene.Add<MuseTalkVoice>(head);
+            var face = scene.Add<MuseTalkAvatar>(head);
+            typeof(MuseTalkAvatar).GetField("_renderer", BindingFlags.Instance | BindingFlags.NonPublic).SetValue(face, renderer);
+            var sample = scene.Add<Samples.SayTheSentence>(head);
+            string why = null;
+            face.OnFailed.AddListener(text => why = text);
+            scene.Enable();
+            scene.Until(() => why != null || face.Heard.Samples > 24000, "it says a second of its sentence");
+            Program.That(why == null, why);
+            Program.That(Sounds.Loudness(scene.Heard.ToArray()) > 500, "it is heard: " + Sounds.Loudness(scene.Heard.ToArray()));
+            Program.That(renderer.material.Shown == face.Texture && face.Texture.width == 512, "it is shown on the quad");
+            Program.That(face.Avatar.Stats.Made > 5, "the mouth moves");
+            // Space and Escape.
+            var first = face.Heard.Utterance;
+            sample.Say();
+            scene.Until(() => face.Heard.Utterance == first + 1, "it begins again");
+            face.Interrupt();
+            scene.Until(() => face.Heard.Utterance == 0, "it is silent");
+            scene.Disable();
+        }
+
         /// PACK AVATAR, with the clips idle, listening and still.
         internal static void ClipsAreShown(string[] a)
         {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "Core/Conversation.h"
+#include "Core/Session.h"
 
 namespace
 {
@@ -50,8 +51,7 @@ EMuseTalkStatus UMuseTalkConversationComponent::Connect()
 EMuseTalkStatus UMuseTalkConversationComponent::ConnectWith(UMuseTalkAvatarComponent* Avatar)
 {
     Close();
-    const MuseTalk::Library* Library = MuseTalkNative::Get();
-    if (!Library)
+    if (!MuseTalkNative::Get())
     {
         Error = MuseTalkNative::WhyNot();
         return EMuseTalkStatus::Unsupported;
@@ -64,6 +64,48 @@ EMuseTalkStatus UMuseTalkConversationComponent::ConnectWith(UMuseTalkAvatarCompo
     if (Avatar)
     {
         Avatar->StopSources();
+        if (!Avatar->Talk.IsValid() && !Avatar->Session->IsFree())
+        {
+            // A conversation has just ended here, and the library lets its face go in a moment.
+            Spoken = Avatar;
+            Avatar->Talk = this;
+            bWaitsForFace = true;
+            return EMuseTalkStatus::Ok;
+        }
+    }
+    return Start(Avatar);
+}
+
+void UMuseTalkConversationComponent::StartWaiting()
+{
+    UMuseTalkAvatarComponent* Avatar = Spoken.Get();
+    if (Avatar && Avatar->Session && !Avatar->Session->IsFree())
+    {
+        return;
+    }
+    Close();
+    EMuseTalkStatus Status = EMuseTalkStatus::Closed;
+    if (Avatar && Avatar->Session)
+    {
+        Status = Start(Avatar);
+    }
+    else
+    {
+        Error = TEXT("the face was closed meanwhile");
+    }
+    if (Status != EMuseTalkStatus::Ok)
+    {
+        OnClosed.Broadcast(Status, Error);
+    }
+}
+
+EMuseTalkStatus UMuseTalkConversationComponent::Start(UMuseTalkAvatarComponent* Avatar)
+{
+    const MuseTalk::Library* Library = MuseTalkNative::Get();
+    if (!Library)
+    {
+        Error = MuseTalkNative::WhyNot();
+        return EMuseTalkStatus::Unsupported;
     }
     MuseTalk::ConversationOptions Options;
     Options.provider = MuseTalkNative::ToUtf8(Provider);
@@ -114,12 +156,17 @@ void UMuseTalkConversationComponent::Close()
         }
     }
     Spoken = nullptr;
+    bWaitsForFace = false;
     Conversation.reset();
 }
 
 void UMuseTalkConversationComponent::TickComponent(float DeltaTime, ELevelTick TickType, FActorComponentTickFunction* ThisTickFunction)
 {
     Super::TickComponent(DeltaTime, TickType, ThisTickFunction);
+    if (bWaitsForFace)
+    {
+        StartWaiting();
+    }
     // Held here: what is told below may close the conversation or begin another.
     std::shared_ptr<MuseTalk::Conversation> Mine = Conversation;
     if (!Mine)

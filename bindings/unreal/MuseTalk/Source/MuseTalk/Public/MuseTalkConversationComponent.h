@@ -85,7 +85,8 @@ public:
     UFUNCTION(BlueprintCallable, Category = "MuseTalk")
     void SetKey(const FString& Key);
 
-    /** Begins to connect, with the avatar component of the same actor where it has one that is open. OnReady or OnClosed tells how it goes. */
+    /** Begins to connect, with the avatar component of the same actor where it has one that is open; after another conversation, as soon as that face is
+     *  free, within a second. OnReady or OnClosed tells how it goes. */
     UFUNCTION(BlueprintCallable, Category = "MuseTalk")
     EMuseTalkStatus Connect();
 
@@ -97,7 +98,7 @@ public:
     void Close();
 
     UFUNCTION(BlueprintPure, Category = "MuseTalk")
-    bool IsOpen() const { return Conversation != nullptr; }
+    bool IsOpen() const { return Conversation != nullptr || bWaitsForFace; }
 
     /** The person writes this; an answer is asked for. */
     UFUNCTION(BlueprintCallable, Category = "MuseTalk")
@@ -140,6 +141,8 @@ public:
 private:
     friend class UMuseTalkAvatarComponent;
 
+    EMuseTalkStatus Start(UMuseTalkAvatarComponent* Avatar);
+    void StartWaiting();
     EMuseTalkStatus Came(const MuseTalk::Outcome& Outcome);
     EMuseTalkStatus NotOpen();
     void Tell(const FMuseTalkEvent& Event);
@@ -147,6 +150,8 @@ private:
     std::shared_ptr<MuseTalk::Conversation> Conversation;
     TSharedPtr<FMuseTalkMicrophone, ESPMode::ThreadSafe> Microphone;
     TWeakObjectPtr<UMuseTalkAvatarComponent> Spoken;
+    /** Connect was called, and the face is not free yet. */
+    bool bWaitsForFace = false;
     FString NextKey;
     FString Error;
 };

@@ -191,7 +191,15 @@ Outcome Session::Lend() {
 void Session::GiveBack() {
     if (Who != Speaker::Conversation) return;
     Who = Speaker::Host;
+    Returning = true;
     for (Line& line : Lines) line.finished = true;
+}
+
+bool Session::IsFree() {
+    if (Who != Speaker::Host) return false;
+    // There is nothing to finish: it is only refused, or not.
+    if (Returning && Api.avatar_finish(Raw, nullptr) != MUSETALK_STATUS_INVALID_INPUT) Returning = false;
+    return !Returning;
 }
 
 bool Session::PlayAnswer(uint64_t utterance, const float* samples, size_t count) {

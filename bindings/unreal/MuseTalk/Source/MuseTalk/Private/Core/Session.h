@@ -83,6 +83,8 @@ class Session {
 
     Outcome Lend();
     void GiveBack();
+    /// Whether samples may be pushed, or a conversation may begin, now: the library lets go of a conversation's face within a second after its end.
+    bool IsFree();
     const musetalk_avatar* Avatar() const { return Raw; }
     bool PlayAnswer(uint64_t utterance, const float* samples, size_t count);
     void AnswerEnded(uint64_t utterance);
@@ -130,6 +132,8 @@ class Session {
     std::shared_ptr<Voice> Player;
     std::shared_ptr<Tap> Ear;
     Speaker Who = Speaker::Host;
+    /// A conversation has ended, and the library may hold its pushing end still.
+    bool Returning = false;
     uint64_t Open_ = 0;
     std::deque<Line> Lines;
     std::vector<Happening> News;
