@@ -400,8 +400,9 @@ typedef struct musetalk_avatar_options {
   uint32_t frames_lent;
   // Seconds of pushed PCM that may wait, 1 to 3600. 0: 120.
   uint32_t buffer_seconds;
-  // Zero.
-  uint32_t reserved;
+  // Mebibytes of decoded footage that may be held, for all avatars of the person in one format together; longer footage is decoded while it
+  // plays, two frames ahead, on a thread of its own. 0: 160, five seconds of 512 by 512. 1 holds next to nothing.
+  uint32_t preload_limit_mib;
 } musetalk_avatar_options;
 
 // What an avatar is.
@@ -631,13 +632,18 @@ typedef struct musetalk_conversation_description {
   uint64_t audio_out;
 } musetalk_conversation_description;
 
+// Something may be there to be read. It comes from the thread that makes the frames of all avatars, or that holds the conversations, or from a
+// call of yours, from several at once: set a flag or an event, and return. Every function that returns a status returns INVALID_INPUT
+// inside of it, frees and releases too, and it must not throw.
+typedef void (*musetalk_wake_callback)(void *user_data);
+
+// Told once that user_data is not used any more.
+typedef void (*musetalk_finalizer)(void *user_data);
+
 // Takes one line: a musetalk_log_level, the part of the library that speaks, and UTF-8 without a line feed at its end. Both texts are
 // borrowed for the call. It may come from any thread, from several at once, while a call of yours is under way or not; it must neither
 // throw nor wait for a thread that is inside this library. What it causes this library to log is dropped.
 typedef void (*musetalk_log_callback)(void *user_data, uint32_t level, const char *target, const char *message);
-
-// Told once that user_data is not used any more.
-typedef void (*musetalk_finalizer)(void *user_data);
 
 #ifdef __cplusplus
 extern "C" {
@@ -698,6 +704,36 @@ musetalk_status musetalk_avatar_describe(const struct musetalk_avatar *avatar,
                                          struct musetalk_avatar_description *description_out,
                                          struct musetalk_error *error);
 
+// Barge-in: cuts everything pushed so far. Queued sound and frames are dropped, the mouth closes within four frames, and push takes nothing
+// until the next begin. utterance_out, which may be NULL, receives the last utterance that this cut, or 0. Lock-free.
+//
+// Thread safety: any thread.
+musetalk_status musetalk_avatar_interrupt(const struct musetalk_avatar *avatar,
+                                          uint64_t *utterance_out,
+                                          struct musetalk_error *error);
+
+// Cuts this utterance and all before it, and never touches a later one. Lock-free.
+//
+// Thread safety: any thread.
+// Returns INVALID_INPUT for utterance 0.
+musetalk_status musetalk_avatar_interrupt_through(const struct musetalk_avatar *avatar,
+                                                  uint64_t utterance,
+                                                  struct musetalk_error *error);
+
+// Ends the session for good: every call on both ends returns CLOSED from now on, and a waiting one returns within 20 ms. The avatar is
+// still to be freed. Never waits; any number of times.
+//
+// Thread safety: any thread.
+musetalk_status musetalk_avatar_close(const struct musetalk_avatar *avatar,
+                                      struct musetalk_error *error);
+
+// Closes and frees an avatar. NULL is fine. Frames still lent stay valid until released. A thread that is inside a call on it gets CLOSED, and the
+// memory goes with the last one out.
+//
+// Thread safety: any thread.
+// Returns INVALID_INPUT for one that was freed before.
+musetalk_status musetalk_avatar_free(struct musetalk_avatar *avatar);
+
 // Copies the base frame at a position of a base cycle, in the avatar's format: rows from top to bottom, width * 3 or 4 bytes each, together
 // pixel_bytes. A host may keep them all on its GPU, and upload only musetalk_frame.region of each frame. Reads and decodes the frame on
 // this thread, unless the footage is short enough to be held decoded.
@@ -730,7 +766,7 @@ musetalk_status musetalk_avatar_request_clip(const struct musetalk_avatar *avata
                                              struct musetalk_error *error);
 
 // Begins the next utterance, and finishes the one that is open. The first push after an end implies it. utterance_out, which may be
-// NULL, receives its number, from 1. Never blocks, never allocates.
+// NULL, receives its number, from 1. Never blocks, never allocates, as musetalk_avatar_push.
 //
 // Thread safety: the pushing end.
 // Returns BUFFER_FULL when more than a hundred utterances wait to be read. CLOSED.
@@ -739,7 +775,8 @@ musetalk_status musetalk_avatar_begin(struct musetalk_avatar *avatar,
                                       struct musetalk_error *error);
 
 // Appends mono PCM, float in -1..1, at the avatar's sample rate: all of it, or on a failure nothing. Never blocks, never allocates:
-// safe on an audio thread.
+// safe on an audio thread. A failure allocates no more than success, but for the sentence that names a sample that is no number, or says why a
+// session broke down.
 //
 // Ownership: the samples are copied.
 // Thread safety: the pushing end.
@@ -765,22 +802,6 @@ musetalk_status musetalk_avatar_push_i16(struct musetalk_avatar *avatar,
 // Thread safety: the pushing end.
 // Returns INTERRUPTED when the utterance was cut. CLOSED.
 musetalk_status musetalk_avatar_finish(struct musetalk_avatar *avatar, struct musetalk_error *error);
-
-// Barge-in: cuts everything pushed so far. Queued sound and frames are dropped, the mouth closes within four frames, and push takes nothing
-// until the next begin. utterance_out, which may be NULL, receives the last utterance that this cut, or 0. Lock-free.
-//
-// Thread safety: any thread.
-musetalk_status musetalk_avatar_interrupt(const struct musetalk_avatar *avatar,
-                                          uint64_t *utterance_out,
-                                          struct musetalk_error *error);
-
-// Cuts this utterance and all before it, and never touches a later one. Lock-free.
-//
-// Thread safety: any thread.
-// Returns INVALID_INPUT for utterance 0.
-musetalk_status musetalk_avatar_interrupt_through(const struct musetalk_avatar *avatar,
-                                                  uint64_t utterance,
-                                                  struct musetalk_error *error);
 
 // Up to where the utterance that plays, or plays next, has its frames: start its sound when this returns OK, not before. Never waits.
 //
@@ -830,20 +851,6 @@ musetalk_status musetalk_avatar_stats(const struct musetalk_avatar *avatar,
                                       struct musetalk_stats *stats_out,
                                       struct musetalk_error *error);
 
-// Ends the session for good: every call on both ends returns CLOSED from now on, and a waiting one returns within 20 ms. The avatar is
-// still to be freed. Lock-free; any number of times.
-//
-// Thread safety: any thread.
-musetalk_status musetalk_avatar_close(const struct musetalk_avatar *avatar,
-                                      struct musetalk_error *error);
-
-// Closes and frees an avatar. NULL is fine. Frames still lent stay valid until released. A thread that is inside a call on it gets CLOSED, and the
-// memory goes with the last one out.
-//
-// Thread safety: any thread.
-// Returns INVALID_INPUT for one that was freed before.
-musetalk_status musetalk_avatar_free(struct musetalk_avatar *avatar);
-
 // Gives a frame back and empties the struct, so that a second release does nothing. NULL is fine. Never waits.
 //
 // Thread safety: any thread, also after the avatar has gone; one thread at a time for one struct.
@@ -877,7 +884,8 @@ musetalk_status musetalk_conversation_acquire_event(struct musetalk_conversation
                                                     struct musetalk_event *event_out,
                                                     struct musetalk_error *error);
 
-// Adds the person's voice, mono float in -1..1 at input_rate. Keep pushing between turns, silence too: the server finds their end in it.
+// Adds the person's voice, mono float in -1..1 at input_rate, rounded to 16 bits. Keep pushing between turns, silence too: the server finds
+// their end in it.
 // What the network cannot carry is dropped, the oldest first; dropped_out, which may be NULL, receives how many samples. Never waits for
 // the network; allocates.
 //
@@ -1025,6 +1033,31 @@ musetalk_status musetalk_conversation_close(const struct musetalk_conversation *
 // Thread safety: any thread.
 // Returns INVALID_INPUT for one that was freed before.
 musetalk_status musetalk_conversation_free(struct musetalk_conversation *conversation);
+
+// Has `callback` called whenever there may be something new for musetalk_avatar_acquire_next: a frame, the end of an utterance, the end of the
+// session. For hosts that wait for many things at once: they then acquire with a timeout of 0 until TIMED_OUT. It replaces the one before; NULL
+// for none. It is called once from inside this call, so that nothing that came before is missed, and from inside musetalk_avatar_close.
+//
+// Ownership: user_data is yours; finalizer, which may be NULL, is called once with it, when another callback was set or the avatar was freed, and the
+// last call of this one has returned, on whichever thread that happens. It is called too when this call fails. What holds for the callback holds for it.
+// Thread safety: any thread.
+musetalk_status musetalk_avatar_set_wake(const struct musetalk_avatar *avatar,
+                                         musetalk_wake_callback callback,
+                                         void *user_data,
+                                         musetalk_finalizer finalizer,
+                                         struct musetalk_error *error);
+
+// Has `callback` called whenever there may be an event for musetalk_conversation_acquire_event, which is then called with a timeout of 0 until
+// TIMED_OUT or END_OF_CONVERSATION. All else is as with musetalk_avatar_set_wake.
+//
+// Ownership: user_data is yours; finalizer, which may be NULL, is called once with it, when another callback was set or the conversation was freed, and
+// the last call of this one has returned, on whichever thread that happens. It is called too when this call fails.
+// Thread safety: any thread.
+musetalk_status musetalk_conversation_set_wake(const struct musetalk_conversation *conversation,
+                                               musetalk_wake_callback callback,
+                                               void *user_data,
+                                               musetalk_finalizer finalizer,
+                                               struct musetalk_error *error);
 
 // Has the library's log given to `callback`, instead of where it went before; NULL for nowhere, as at the start. Keys and what is said in
 // conversations are never logged.

@@ -169,6 +169,21 @@ struct Deleter {
 };
 }  // namespace detail
 
+namespace detail {
+/// Hands a function to C: its callback, its data, and how the data ends.
+template <typename Object>
+Result<void> set_wake(musetalk_status (*set)(const Object*, musetalk_wake_callback, void*, musetalk_finalizer, musetalk_error*),
+                      const Object* object, std::function<void()> woken) {
+    using Woken = std::function<void()>;
+    Trouble trouble;
+    if (!woken) return outcome(set(object, nullptr, nullptr, nullptr, trouble), trouble);
+    const auto callback = [](void* data) { (*static_cast<Woken*>(data))(); };
+    const auto finalizer = [](void* data) { delete static_cast<Woken*>(data); };
+    auto* owned = new Woken(std::move(woken));
+    return outcome(set(object, callback, owned, finalizer, trouble), trouble);
+}
+}  // namespace detail
+
 /// Whether header and library were made for each other. Ask once, at start.
 inline bool compatible() { return musetalk_abi_version() == MUSETALK_ABI_VERSION; }
 
@@ -176,8 +191,12 @@ inline bool compatible() { return musetalk_abi_version() == MUSETALK_ABI_VERSION
 class Frame {
   public:
     Frame(Frame&& other) noexcept : _raw(std::exchange(other._raw, detail::sized<musetalk_frame>())) {}
+    /// Gives back at once what it held.
     Frame& operator=(Frame&& other) noexcept {
-        std::swap(_raw, other._raw);
+        if (this != &other) {
+            musetalk_frame_release(&_raw);
+            _raw = std::exchange(other._raw, detail::sized<musetalk_frame>());
+        }
         return *this;
     }
     Frame(const Frame&) = delete;
@@ -222,6 +241,7 @@ struct AvatarOptions {
     uint32_t frames_ahead = 0;
     uint32_t frames_lent = 0;
     uint32_t buffer_seconds = 0;
+    uint32_t preload_limit_mib = 0;
 };
 
 /// One talking face.
@@ -268,6 +288,11 @@ class Avatar {
     Result<void> interrupt_through(uint64_t utterance) const {
         detail::Trouble trouble;
         return detail::outcome(musetalk_avatar_interrupt_through(_raw.get(), utterance, trouble), trouble);
+    }
+    /// Has `woken` called, once at once and then whenever next_frame may have something new; empty for none. It comes from a thread of the library or
+    /// from a call of yours: it may only wake who reads, call nothing of musetalk, and must not throw.
+    Result<void> set_wake(std::function<void()> woken) const {
+        return detail::set_wake<musetalk_avatar>(musetalk_avatar_set_wake, _raw.get(), std::move(woken));
     }
     /// Ends the session for good, from any thread: a waiting reader wakes with CLOSED.
     Result<void> close() const {
@@ -390,6 +415,7 @@ class Engine {
         raw_options.frames_ahead = options.frames_ahead;
         raw_options.frames_lent = options.frames_lent;
         raw_options.buffer_seconds = options.buffer_seconds;
+        raw_options.preload_limit_mib = options.preload_limit_mib;
         detail::Trouble trouble;
         musetalk_avatar* raw = nullptr;
         const Status status = musetalk_avatar_open(_raw.get(), asset.c_str(), &raw_options, &raw, trouble);
@@ -414,8 +440,12 @@ class Engine {
 class Event {
   public:
     Event(Event&& other) noexcept : _raw(std::exchange(other._raw, empty())) {}
+    /// Gives back at once what it held.
     Event& operator=(Event&& other) noexcept {
-        std::swap(_raw, other._raw);
+        if (this != &other) {
+            musetalk_event_release(&_raw);
+            _raw = std::exchange(other._raw, empty());
+        }
         return *this;
     }
     Event(const Event&) = delete;
@@ -544,6 +574,10 @@ class Conversation {
     Result<void> instruct(const std::string& instructions) const {
         detail::Trouble trouble;
         return detail::outcome(musetalk_conversation_instruct(_raw.get(), instructions.c_str(), trouble), trouble);
+    }
+    /// Has `woken` called whenever next_event may have something new; see Avatar::set_wake.
+    Result<void> set_wake(std::function<void()> woken) const {
+        return detail::set_wake<musetalk_conversation>(musetalk_conversation_set_wake, _raw.get(), std::move(woken));
     }
     /// Ends the session; a waiting reader wakes.
     Result<void> close() const { return call(musetalk_conversation_close); }

@@ -142,6 +142,20 @@ fn uneven_time_and_rotation_are_put_right() {
 }
 
 #[test]
+fn pixels_become_square() {
+    let Some(studio) = Studio::new() else { return };
+    // The same face, its columns or rows kept at three quarters: pixels of 4:3, and of 3:4.
+    for (scale, ratio, size) in [("528:1216", "4/3", (704, 1216)), ("704:912", "3/4", (704, 1216))] {
+        let filter = format!("scale={scale},setsar={ratio}");
+        let path = studio.remade("wide.mp4", &["-vf", &filter, "-frames:v", "12"]);
+        let (_, asset) = studio.made(&path, &[]);
+        assert_eq!((asset.width(), asset.height()), size, "{ratio}");
+        let face = asset.face_box(0);
+        assert!((200..250).contains(&face.x1) && face.width() > 150, "{ratio}: {face:?}");
+    }
+}
+
+#[test]
 fn odd_sizes_and_a_face_at_the_border_work() {
     let Some(studio) = Studio::new() else { return };
     let path = studio.remade("odd.mkv", &["-vf", "scale=353:609", "-c:v", "ffv1", "-frames:v", "12"]);
@@ -159,6 +173,55 @@ fn odd_sizes_and_a_face_at_the_border_work() {
     std::fs::remove_file(studio.out()).unwrap();
     let said = studio.refused(&path);
     assert!(said.contains("leaving") || said.contains("no face"), "{said}");
+}
+
+#[test]
+fn footage_out_of_focus_throughout_is_named_and_short_footage_is_used() {
+    let Some(studio) = Studio::new() else { return };
+    // The face is 244 pixels wide: a fortieth of that.
+    let path = studio.remade("soft.mkv", &["-vf", "gblur=sigma=6.1:steps=3", "-frames:v", "12"]);
+    let said = studio.refused(&path);
+    assert!(said.contains("blurred in 12 of 12 frames") && said.contains("focus"), "{said}");
+    // Ten frames, with one of them black in the end, and one frame alone.
+    let path = studio.remade("ten.mkv", &["-frames:v", "10"]);
+    let (done, _) = studio.made(&path, &[]);
+    assert!(done["frames"].as_u64().unwrap() >= 8, "{done}");
+    let black = "drawbox=color=black:t=fill:enable=eq(n\\,9)";
+    let path = studio.remade("nine.mkv", &["-vf", black, "-frames:v", "10"]);
+    let (done, _) = studio.made(&path, &[]);
+    assert!(done["frames"].as_u64().unwrap() >= 7, "{done}");
+    let path = studio.remade("one.mkv", &["-frames:v", "1"]);
+    let (done, _) = studio.made(&path, &[]);
+    assert_eq!(done["frames"], 1, "{done}");
+}
+
+#[test]
+fn more_footage_than_an_avatar_holds_is_refused_before_it_is_looked_at() {
+    let Some(studio) = Studio::new() else { return };
+    let path = studio.folder.join("hours.mp4");
+    let source = "color=gray:size=64x64:rate=25";
+    let path_text = path.to_str().unwrap();
+    run(
+        "ffmpeg",
+        &[
+            "-v",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            source,
+            "-frames:v",
+            "15100",
+            "-preset",
+            "ultrafast",
+            path_text,
+        ],
+    );
+    let said = studio.refused(&path);
+    assert!(
+        said.contains("15000 frames") && said.contains("--range") && said.contains("--max-frames"),
+        "{said}"
+    );
 }
 
 #[test]

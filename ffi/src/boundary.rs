@@ -4,17 +4,28 @@ use std::ffi::{CStr, c_char};
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::callback::is_barred;
 use crate::status::{Failure, Result};
 use crate::{musetalk_error, musetalk_status};
 
 /// The largest struct that any release will have.
 const LARGEST: usize = 4096;
 
+/// What a wake-up that calls this library is told.
+const BARRED: &str =
+    "a wake-up may not call this library; have it wake the thread that reads, and call from there";
+
 /// Runs `body`; turns a failure or a panic into a status, and fills `error` when the caller gave one.
 pub(crate) fn boundary(
     error: *mut musetalk_error,
     body: impl FnOnce() -> Result<musetalk_status>,
 ) -> musetalk_status {
+    if is_barred() {
+        let failure = Failure::invalid(BARRED);
+        // SAFETY: by the contract of every function, `error` is null or points to a writable struct.
+        unsafe { failure.write(error) };
+        return failure.status;
+    }
     let outcome = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
@@ -79,13 +90,10 @@ pub(crate) unsafe fn slice<'a, T>(
         return Err(null(name));
     }
     if count > most.min(isize::MAX as usize / size_of::<T>().max(1)) {
-        return Err(Failure::new(
-            status,
-            format!("`{name}` has {count} items; at most {most} are taken at once"),
-        ));
+        return Err(Failure::too_many(status, name, (count, most)));
     }
     if !pointer.is_aligned() {
-        return Err(Failure::invalid(format!("`{name}` is not aligned to {} bytes", align_of::<T>())));
+        return Err(Failure::about(name, "`{0}` is not aligned to the size of its items"));
     }
     // SAFETY: not null, aligned, and valid for `count` reads as promised by the caller.
     Ok(unsafe { std::slice::from_raw_parts(pointer, count) })
@@ -272,7 +280,7 @@ fn checked_size<T: Growing>(theirs: usize, name: &'static str) -> Result<usize> 
 }
 
 fn null(name: &'static str) -> Failure {
-    Failure::invalid(format!("`{name}` must not be NULL"))
+    Failure::about(name, "`{0}` must not be NULL")
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use crate::status::{Failure, Result};
 
 pub(crate) struct Half<T> {
     busy: AtomicBool,
+    /// What a second thread is told.
+    two: &'static str,
     value: UnsafeCell<T>,
 }
 
@@ -18,16 +20,15 @@ unsafe impl<T: Send> Sync for Half<T> {}
 pub(crate) struct Guard<'a, T>(&'a Half<T>);
 
 impl<T> Half<T> {
-    pub(crate) fn new(value: T) -> Self {
-        Self { busy: AtomicBool::new(false), value: UnsafeCell::new(value) }
+    /// `two` is the sentence for a second thread.
+    pub(crate) fn new(value: T, two: &'static str) -> Self {
+        Self { busy: AtomicBool::new(false), two, value: UnsafeCell::new(value) }
     }
 
-    /// The end, unless another thread is in it; `doing` completes "two threads are … at once".
-    pub(crate) fn enter(&self, doing: &'static str) -> Result<Guard<'_, T>> {
+    /// The end, unless another thread is in it.
+    pub(crate) fn enter(&self) -> Result<Guard<'_, T>> {
         if self.busy.swap(true, Ordering::Acquire) {
-            return Err(Failure::invalid(format!(
-                "two threads are {doing} at once; one at a time may be in this end"
-            )));
+            return Err(Failure::invalid(self.two));
         }
         Ok(Guard(self))
     }
@@ -61,19 +62,17 @@ mod tests {
 
     #[test]
     fn one_thread_at_a_time_is_let_in() {
-        let half = Half::new(0_u64);
+        let half = Half::new(0_u64, "two at once");
         let entered: u64 = std::thread::scope(|scope| {
-            let work = || {
-                (0..10_000).filter(|_| half.enter("counting").map(|mut count| *count += 1).is_ok()).count()
-                    as u64
-            };
+            let work =
+                || (0..10_000).filter(|_| half.enter().map(|mut count| *count += 1).is_ok()).count() as u64;
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });
-        assert_eq!(*half.enter("counting").unwrap(), entered);
-        let inside = half.enter("counting").unwrap();
-        assert!(half.enter("counting").is_err());
+        assert_eq!(*half.enter().unwrap(), entered);
+        let inside = half.enter().unwrap();
+        assert!(half.enter().is_err());
         drop(inside);
-        assert!(half.enter("counting").is_ok());
+        assert!(half.enter().is_ok());
     }
 }

@@ -10,6 +10,7 @@
 #![allow(clippy::missing_safety_doc, reason = "said once, above: these comments become the C header")]
 
 mod boundary;
+mod callback;
 mod half;
 mod object;
 mod place;
@@ -27,12 +28,16 @@ mod frame;
 
 mod realtime;
 
+mod wake;
+
 mod log;
 
 pub use avatar::*;
+pub use callback::*;
 pub use engine::*;
 pub use frame::*;
 pub use log::*;
 pub use realtime::*;
 pub use status::*;
 pub use version::*;
+pub use wake::*;

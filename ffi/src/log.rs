@@ -5,9 +5,10 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use log::{LevelFilter, Log, Metadata, Record};
 
 use crate::boundary::boundary;
+use crate::callback::Listener;
 use crate::engine::c_text;
 use crate::status::Failure;
-use crate::{musetalk_error, musetalk_status};
+use crate::{musetalk_error, musetalk_finalizer, musetalk_status};
 
 /// How much is logged. Passed as uint32_t.
 #[repr(u32)]
@@ -32,9 +33,6 @@ pub enum musetalk_log_level {
 pub type musetalk_log_callback = Option<
     unsafe extern "C" fn(user_data: *mut c_void, level: u32, target: *const c_char, message: *const c_char),
 >;
-
-/// Told once that user_data is not used any more.
-pub type musetalk_finalizer = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
 
 /// Has the library's log given to `callback`, instead of where it went before; NULL for nowhere, as at the start. Keys and what is said in
 /// conversations are never logged.
@@ -63,9 +61,10 @@ pub unsafe extern "C" fn musetalk_log_set(
         }
         let before = {
             let mut current = LOGGER.0.write().unwrap_or_else(PoisonError::into_inner);
+            // Inside the lock: of two threads that set it at once, one sets both.
+            log::set_max_level(if callback.is_some() { level } else { LevelFilter::Off });
             current.replace(listener)
         };
-        log::set_max_level(if callback.is_some() { level } else { LevelFilter::Off });
         // Outside the lock: its finalizer may call this function again.
         drop(before);
         Ok(musetalk_status::Ok)
@@ -84,27 +83,7 @@ fn filter(level: u32) -> crate::status::Result<LevelFilter> {
     })
 }
 
-struct Listener {
-    callback: musetalk_log_callback,
-    user_data: *mut c_void,
-    finalizer: musetalk_finalizer,
-}
-
-// SAFETY: the pointer is only handed to functions that the host has said may be called from any thread.
-unsafe impl Send for Listener {}
-// SAFETY: as above, and by several at once.
-unsafe impl Sync for Listener {}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        if let Some(finalizer) = self.finalizer {
-            // SAFETY: the host gave both, and this is the last use of either.
-            unsafe { finalizer(self.user_data) };
-        }
-    }
-}
-
-struct Logger(RwLock<Option<Arc<Listener>>>);
+struct Logger(RwLock<Option<Arc<Listener<musetalk_log_callback>>>>);
 
 static LOGGER: Logger = Logger(RwLock::new(None));
 
@@ -140,4 +119,30 @@ impl Log for Logger {
     }
 
     fn flush(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    unsafe extern "C" fn hear(_: *mut c_void, _: u32, _: *const c_char, _: *const c_char) {}
+
+    #[test]
+    fn of_two_who_set_it_at_once_one_sets_both() {
+        let set = |callback: musetalk_log_callback| {
+            let null = std::ptr::null_mut();
+            // SAFETY: nothing is pointed to.
+            let status = unsafe { musetalk_log_set(5, callback, null, None, std::ptr::null_mut()) };
+            assert_eq!(status, musetalk_status::Ok);
+        };
+        for _ in 0..2000 {
+            std::thread::scope(|scope| {
+                scope.spawn(|| set(Some(hear)));
+                scope.spawn(|| set(None));
+            });
+            let heard = LOGGER.0.read().unwrap().as_ref().is_some_and(|listener| listener.callback.is_some());
+            assert_eq!(heard, log::max_level() == LevelFilter::Trace);
+        }
+        set(None);
+    }
 }

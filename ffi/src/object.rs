@@ -92,10 +92,10 @@ impl<T: Send + Sync + 'static> Table<T> {
     /// The object of this name.
     pub(crate) fn hold(&'static self, name: u64) -> Result<Held<T>> {
         if name == 0 {
-            return Err(Failure::invalid(format!("`{}` must not be NULL", self.what)));
+            return Err(Failure::about(self.what, "`{0}` must not be NULL"));
         }
         self.find(name).ok_or_else(|| {
-            Failure::invalid(format!("`{0}` is no living {0}: it was freed, or never was one", self.what))
+            Failure::about(self.what, "`{0}` is no living {0}: it was freed, or never was one")
         })
     }
 
@@ -103,7 +103,7 @@ impl<T: Send + Sync + 'static> Table<T> {
     pub(crate) fn remove(&'static self, name: u64, last: impl FnOnce(&T)) -> Result<()> {
         let held = self.hold(name)?;
         if self.slot(held.place).state.fetch_or(CONDEMNED, Ordering::AcqRel) & CONDEMNED != 0 {
-            return Err(Failure::invalid(format!("`{}` is being freed by another thread", self.what)));
+            return Err(Failure::about(self.what, "`{0}` is being freed by another thread"));
         }
         last(&held);
         Ok(())

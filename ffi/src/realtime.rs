@@ -31,7 +31,7 @@ pub struct musetalk_conversation {
     _private: [u8; 0],
 }
 
-static CONVERSATIONS: Table<Talk> = Table::new(4, "conversation");
+pub(crate) static CONVERSATIONS: Table<Talk> = Table::new(4, "conversation");
 
 /// Seconds of the person's voice that are taken at once.
 const MOST_SECONDS: usize = 60;
@@ -86,7 +86,8 @@ pub unsafe extern "C" fn musetalk_conversation_acquire_event(
     })
 }
 
-/// Adds the person's voice, mono float in -1..1 at input_rate. Keep pushing between turns, silence too: the server finds their end in it.
+/// Adds the person's voice, mono float in -1..1 at input_rate, rounded to 16 bits. Keep pushing between turns, silence too: the server finds
+/// their end in it.
 /// What the network cannot carry is dropped, the oldest first; dropped_out, which may be NULL, receives how many samples. Never waits for
 /// the network; allocates.
 ///
@@ -106,7 +107,7 @@ pub unsafe extern "C" fn musetalk_conversation_push(
         // SAFETY: the caller's promise, see the crate's docs.
         let pcm = unsafe { slice(pcm, sample_count, "pcm", limit(&talk)) }?;
         // What is no number becomes 0, what is too loud the largest there is.
-        let samples: Vec<i16> = pcm.iter().map(|&sample| (sample * 32_767.0).round() as i16).collect();
+        let samples: Vec<i16> = pcm.iter().map(|&sample| (sample * 32_768.0).round() as i16).collect();
         // SAFETY: as above.
         unsafe { report(dropped_out, talk.push(&samples)) }
     })
@@ -425,7 +426,7 @@ pub unsafe extern "C" fn musetalk_conversation_free(
 ) -> musetalk_status {
     boundary(std::ptr::null_mut(), || {
         if !conversation.is_null() {
-            CONVERSATIONS.remove(conversation as u64, Talk::close)?;
+            CONVERSATIONS.remove(conversation as u64, Talk::end)?;
         }
         Ok(musetalk_status::Ok)
     })

@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::ffi::c_char;
+use std::fmt::{self, Write as _};
 
 use musetalk_core::ErrorKind;
 
@@ -113,18 +114,64 @@ pub struct musetalk_error {
     pub message: [c_char; 508],
 }
 
-/// What a call fails with inside this crate.
+/// What a call fails with inside this crate. Its sentence is put together where it is written, in the caller's memory: a push that fails
+/// allocates nothing.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) status: musetalk_status,
-    pub(crate) message: Cow<'static, str>,
+    words: Words,
+}
+
+#[derive(Debug)]
+enum Words {
+    Text(Cow<'static, str>),
+    /// `{0}` stands for a name.
+    Of(&'static str, &'static str),
+    /// What was pushed, how much of it, and how much is taken at once.
+    TooMany(&'static str, usize, usize),
+    Core(musetalk_core::Error),
+    #[cfg(feature = "realtime")]
+    Talk(Box<realtime_client::Error>),
+}
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Of(text, name) => {
+                let mut parts = text.split("{0}");
+                f.write_str(parts.next().unwrap_or_default())?;
+                parts.try_for_each(|part| write!(f, "{name}{part}"))
+            }
+            Self::TooMany(name, count, most) => {
+                write!(f, "`{name}` has {count} items; at most {most} are taken at once")
+            }
+            Self::Core(error) => error.fmt(f),
+            #[cfg(feature = "realtime")]
+            Self::Talk(error) => error.fmt(f),
+        }
+    }
 }
 
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
 impl Failure {
     pub(crate) fn new(status: musetalk_status, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, message: message.into() }
+        Self { status, words: Words::Text(message.into()) }
+    }
+
+    /// `InvalidInput` about `name`, which stands where the text says `{0}`.
+    pub(crate) fn about(name: &'static str, text: &'static str) -> Self {
+        Self { status: musetalk_status::InvalidInput, words: Words::Of(text, name) }
+    }
+
+    /// More of `name` than could ever be taken at once.
+    pub(crate) fn too_many(
+        status: musetalk_status,
+        name: &'static str,
+        (count, most): (usize, usize),
+    ) -> Self {
+        Self { status, words: Words::TooMany(name, count, most) }
     }
 
     pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
@@ -140,31 +187,51 @@ impl Failure {
         if error.is_null() {
             return;
         }
-        let text = self.message.as_bytes();
-        let mut end = text.len().min(507);
-        while !self.message.is_char_boundary(end) {
-            end -= 1;
-        }
-        let mut message = [0; 508];
-        for (to, from) in message.iter_mut().zip(&text[..end]) {
-            // A NUL in the middle would hide the rest.
-            *to = if *from == 0 { b'?' as c_char } else { *from as c_char };
-        }
+        let mut cut = Cut { message: [0; 508], length: 0, full: false };
+        // It never fails: what does not fit is left out.
+        let _written = write!(cut, "{}", self.words).is_ok();
         // SAFETY: promised by the caller.
-        unsafe { error.write(musetalk_error { status: self.status, message }) }
+        unsafe { error.write(musetalk_error { status: self.status, message: cut.message }) }
+    }
+}
+
+/// As much of a text as fits, cut between characters, with a NUL at its end.
+struct Cut {
+    message: [c_char; 508],
+    length: usize,
+    full: bool,
+}
+
+impl fmt::Write for Cut {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for character in text.chars() {
+            // A NUL in the middle would hide the rest.
+            let character = if character == '\0' { '?' } else { character };
+            let mut bytes = [0; 4];
+            let bytes = character.encode_utf8(&mut bytes).as_bytes();
+            self.full |= self.length + bytes.len() > self.message.len() - 1;
+            if self.full {
+                break;
+            }
+            for (to, from) in self.message[self.length..].iter_mut().zip(bytes) {
+                *to = *from as c_char;
+            }
+            self.length += bytes.len();
+        }
+        Ok(())
     }
 }
 
 impl From<musetalk_core::Error> for Failure {
     fn from(error: musetalk_core::Error) -> Self {
-        Self::new(error.kind().into(), error.to_string())
+        Self { status: error.kind().into(), words: Words::Core(error) }
     }
 }
 
 #[cfg(feature = "realtime")]
 impl From<realtime_client::Error> for Failure {
     fn from(error: realtime_client::Error) -> Self {
-        Self::new(error.kind().into(), error.to_string())
+        Self { status: error.kind().into(), words: Words::Talk(Box::new(error)) }
     }
 }
 

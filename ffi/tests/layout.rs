@@ -26,7 +26,7 @@ fn structs_are_the_same_in_c_and_in_rust() {
         musetalk_engine_description {
             struct_size, pack_name, runtime_path, runtime_version, device, device_ordinal, fps_numerator, fps_denominator
         }
-        musetalk_avatar_options { struct_size, sample_rate, format, frames_ahead, frames_lent, buffer_seconds, reserved }
+        musetalk_avatar_options { struct_size, sample_rate, format, frames_ahead, frames_lent, buffer_seconds, preload_limit_mib }
         musetalk_avatar_description {
             struct_size, look_ahead_nanos, width, height, format, sample_rate, fps_numerator, fps_denominator, footage_frames,
             cycle_length, clip_count, has_alpha

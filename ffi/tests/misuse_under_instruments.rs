@@ -13,7 +13,7 @@ use std::process::Command;
 
 use support::{cc, compile, cxx, has, said, scratch, sources, succeeds, tiny, with_tiny};
 
-const PROGRAMS: [&str; 3] = ["misuse", "threads", "many"];
+const PROGRAMS: [&str; 4] = ["misuse", "threads", "wake", "many"];
 
 fn built(name: &str, flags: &[&str], label: &str) -> Option<PathBuf> {
     let program = scratch(&format!("{label}-{name}")).join(name);
@@ -48,7 +48,7 @@ fn valgrind_finds_nothing() {
     if !has("valgrind") {
         return;
     }
-    for name in ["misuse", "threads"] {
+    for name in ["misuse", "threads", "wake"] {
         let Some(program) = built(name, &[], "valgrind") else { return };
         let (pack, avatar) = tiny();
         let mut command = Command::new("valgrind");
@@ -70,11 +70,13 @@ fn helgrind_finds_no_race_of_the_hosts_threads() {
     if !has("valgrind") {
         return;
     }
-    let Some(program) = built("threads", &[], "helgrind") else { return };
-    let (pack, avatar) = tiny();
-    let mut command = Command::new("valgrind");
-    command.args(["--tool=helgrind", "--error-exitcode=9", "--quiet"]);
-    command.arg(format!("--suppressions={}", sources().join("c/helgrind.supp").display()));
-    command.arg(program).arg(pack).arg(avatar).arg("2").env("ORT_DYLIB_PATH", support::runtime());
-    println!("helgrind threads: {}", said(&succeeds(&mut command)).trim());
+    for name in ["threads", "wake"] {
+        let Some(program) = built(name, &[], "helgrind") else { return };
+        let (pack, avatar) = tiny();
+        let mut command = Command::new("valgrind");
+        command.args(["--tool=helgrind", "--error-exitcode=9", "--quiet"]);
+        command.arg(format!("--suppressions={}", sources().join("c/helgrind.supp").display()));
+        command.arg(program).arg(pack).arg(avatar).arg("2").env("ORT_DYLIB_PATH", support::runtime());
+        println!("helgrind {name}: {}", said(&succeeds(&mut command)).trim());
+    }
 }

@@ -34,6 +34,12 @@ fn two_threads_in_one_end_are_told_and_close_wakes_who_waits() {
 }
 
 #[test]
+fn a_wake_up_comes_with_every_frame_and_ends_once() {
+    let Some(program) = c_program("wake") else { return };
+    eprintln!("{}", said(&succeeds(&mut with_tiny(&program))));
+}
+
+#[test]
 fn a_thousand_avatars_come_and_go_in_c() {
     if !cfg!(target_os = "linux") {
         eprintln!("SKIPPED: counted through /proc");

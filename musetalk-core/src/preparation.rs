@@ -38,7 +38,7 @@ pub use maker::AvatarMaker;
 pub use report::{FrameReport, PreparationReport};
 pub use source::{FrameSource, SourceFrame};
 
-use crate::asset::AvatarAsset;
+use crate::asset::{AvatarAsset, check_size};
 use crate::engine::{EngineBuilder, Loader};
 use crate::networks::{Encoder, FaceDetector, FaceLandmarks, FaceParser};
 use crate::pack::light;
@@ -119,6 +119,9 @@ pub struct Preparing {
     /// Frames of this step, as far as is known.
     pub total: Option<u64>,
 }
+
+/// By so many frames a source may be wrong about how many it has.
+const SECOND: u64 = 30;
 
 /// Who hears of progress, and may stop.
 type Listener<'a> = &'a mut dyn FnMut(Preparing) -> ControlFlow<()>;
@@ -208,19 +211,22 @@ impl Preparer {
     /// # Errors
     ///
     /// - [`ErrorKind::Cancelled`]: `progress` stopped it. What was seen stays in the work file.
-    /// - [`ErrorKind::InvalidInput`]: there is no frame, or the pictures are too small or too large.
+    /// - [`ErrorKind::InvalidInput`]: there is no frame, or more than 15 000 are to be looked at, which is told as soon as it is known;
+    ///   the pictures are too small or too large.
     /// - Those of the source, and of the networks.
     pub fn analyse(
         mut self,
         source: &mut dyn FrameSource,
         mut progress: impl FnMut(Preparing) -> ControlFlow<()>,
     ) -> Result<Analysis> {
-        source::check_size(source)?;
+        check_size(source.width(), source.height())?;
         let size = (source.width() as usize, source.height() as usize);
         let mut work = WorkFile::open(&self.options, self.loader.pack.manifest(), source)?;
         let mut seen: Vec<Observation> = work.as_mut().map(WorkFile::take_seen).unwrap_or_default();
         let range = self.frames();
         let total = source.frames().map(|all| all.min(range.end).saturating_sub(range.start));
+        // Sources may be off by some frames before all were read.
+        source::check_count(total.unwrap_or(0).saturating_sub(SECOND))?;
         source.rewind()?;
         let mut frame = SourceFrame::default();
         let mut index = 0;
@@ -230,6 +236,7 @@ impl Preparer {
             let Some(place) = (index - 1).checked_sub(range.start).map(|place| place as usize) else {
                 continue;
             };
+            source::check_count(place as u64 + 1)?;
             let picture = Picture { rgb: &frame.rgb, width: size.0, height: size.1 };
             if place < known {
                 self.finder.recall(&picture, &seen, place);

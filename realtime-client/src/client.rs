@@ -169,6 +169,14 @@ impl RealtimeClient {
         self.line.shared.wait(time).map_err(|()| nothing(time))
     }
 
+    /// Has `told` called whenever there may be something new for [`wait`](Self::wait), which is then called with no time. For hosts that
+    /// wait for many things at once. `false` if it was set before.
+    ///
+    /// Called while the session is locked: it must neither block nor ask this client anything, only wake whoever waits.
+    pub fn on_news(&self, told: impl Fn() + Send + Sync + 'static) -> bool {
+        self.line.shared.on_news(told)
+    }
+
     /// Adds the person's voice, mono at the provider's input rate; returns how many samples were dropped, because the network
     /// is slower than the voice or there is no connection: the oldest go first.
     ///

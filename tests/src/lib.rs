@@ -27,13 +27,19 @@ pub fn runtime() {
     });
 }
 
-/// A folder for one test's files, empty, below the target directory.
+/// A folder for one test's files, empty, below the target directory; the next run of the same test program takes it again.
 ///
 /// # Panics
 ///
 /// If it cannot be made.
 pub fn scratch(name: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("musetalk-tests-{}", std::process::id())).join(name);
+    let program = std::env::current_exe().expect("a test knows where it is");
+    let stem = program.file_stem().unwrap_or_default().to_string_lossy();
+    // Without the hash that cargo gives every build.
+    let stem = stem.rsplit_once('-').map_or(&*stem, |(stem, _)| stem);
+    // From `target/debug/deps/program`.
+    let target = program.ancestors().nth(2).unwrap_or(&program);
+    let folder = target.join("scratch").join(stem).join(name);
     drop(std::fs::remove_dir_all(&folder));
     std::fs::create_dir_all(&folder).expect("a scratch folder can be made");
     folder

@@ -224,6 +224,14 @@ fn contents_that_contradict_each_other_under_sound_digests() {
     check("something after the rows", &|p| p.after = b"x".to_vec());
     check("no rows", &|p| p.rows.clear());
     check("a row less", &|p| p.rows.truncate(9));
+    // Each side is one that there is, and both together are more than 8K; a mask larger than anything it could lie on.
+    check("a square of 8192", &|p| (p.meta["width"], p.meta["height"]) = (8_192.into(), 8_192.into()));
+    check("a crop of nine pictures", &|p| {
+        let (width, height) = (p.meta["width"].as_i64().unwrap(), p.meta["height"].as_i64().unwrap());
+        for (at, edge) in [0, 0, 2 * width as i32, 2 * height as i32].into_iter().enumerate() {
+            p.rows[0].0[at * 4..at * 4 + 4].copy_from_slice(&edge.to_le_bytes());
+        }
+    });
     for edge in [i32::MIN, i32::MAX, -70_000, 0, 1_000_000] {
         for at in 0..4 {
             // A box that reaches beyond the picture is allowed; these are empty, absurd or fully outside.

@@ -212,6 +212,14 @@ fn every_native_library_is_for_one_system() {
             ("Standalone: OSXUniversal", "OS: OSX")
         };
         assert!(text.contains(os), "{path}");
+        // One name lies there for each kind of processor: the settings must tell them apart.
+        let cpu = if path.contains("arm64") { "CPU: ARM64" } else { "CPU: x86_64" };
+        let cpus: Vec<&str> = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.starts_with("CPU: ") && *line != "CPU: None")
+            .collect();
+        assert_eq!(cpus, [cpu, cpu], "{path}: in the editor and in the player");
         let on: Vec<&str> = text
             .split("  - first:\n      ")
             .filter(|part| part.starts_with("Standalone") && part.contains("enabled: 1"))
@@ -219,5 +227,5 @@ fn every_native_library_is_for_one_system() {
             .collect();
         assert_eq!(on, [enabled], "{path}");
     }
-    assert_eq!(libraries, 6);
+    assert_eq!(libraries, 8);
 }

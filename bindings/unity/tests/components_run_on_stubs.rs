@@ -33,6 +33,22 @@ fn every_part_compiles_and_is_documented() {
 }
 
 #[test]
+fn a_build_without_its_libraries_is_stopped() {
+    if !mono() {
+        return;
+    }
+    let [engine, editor] = engine();
+    let unity = compiled().join("ForTheEditor.dll");
+    compile(&unity, &[home().join("com.musetalk.unity/Runtime")], &[core().to_owned(), engine.clone()])
+        .unwrap();
+    let program = compiled().join("EditorTests.exe");
+    let sources = [home().join("com.musetalk.unity/Editor"), home().join("tests/editor")];
+    compile(&program, &sources, &[core().to_owned(), unity, engine, editor]).unwrap();
+    let project = musetalk_tests::scratch("project").canonicalize().unwrap();
+    run(&program, &[project.to_str().unwrap()]);
+}
+
+#[test]
 fn sound_keeps_its_pitch_at_every_rate() {
     test("rates");
 }
@@ -55,6 +71,21 @@ fn a_face_speaks_in_a_scene_and_leaves_nothing_behind() {
 #[test]
 fn an_audio_source_speaks_through_a_face() {
     test("input");
+}
+
+#[test]
+fn clips_are_shown_when_they_are_asked_for() {
+    let [pack, ..] = given();
+    if mono() {
+        let clips = [("idle", 9), ("listening", 5), ("still", 1)];
+        let avatar = musetalk_tests::write_clips(&musetalk_tests::scratch("clips"), &clips, false, false);
+        run(component_tests(), &["clips", pack, &avatar.display().to_string()]);
+    }
+}
+
+#[test]
+fn the_audio_thread_makes_no_garbage() {
+    test("garbage");
 }
 
 #[test]

@@ -44,6 +44,26 @@ fn with_functions() {
 }
 
 #[test]
+fn an_avatar_lives_as_long_as_its_conversation() {
+    if !mono() {
+        return;
+    }
+    let server = server(|_| ());
+    let [pack, avatar, _] = given();
+    run(tests(), &["kept", &server.provider().url, pack, avatar]);
+}
+
+#[test]
+fn what_is_disposed_of_lets_every_thread_go() {
+    if !mono() {
+        return;
+    }
+    let server = server(|_| ());
+    let [pack, avatar, _] = given();
+    run(tests(), &["ends", &server.provider().url, pack, avatar]);
+}
+
+#[test]
 fn through_an_avatar() {
     if !mono() {
         return;

@@ -21,14 +21,29 @@ fn packages_are_whole_and_run() {
     let runtime = fake_release(&out.join("release"));
     let packages = out.join("packages");
     let beside = std::env::current_exe().unwrap().parent().unwrap().to_owned();
+    // Another system was there before: its papers stay.
+    let others = packages.join("com.musetalk.core/Licences~/THIRD-PARTY-Windows-x86_64.txt");
+    fs::create_dir_all(others.parent().unwrap()).unwrap();
+    fs::write(&others, "theirs").unwrap();
     xtask::upm::stage(root(), &beside, Some(&runtime), &packages).unwrap();
     // Once more over it: as another system does.
     xtask::upm::stage(root(), &beside, None, &packages).unwrap();
 
     let core = packages.join("com.musetalk.core");
     let native = core.join("Plugins/Linux/x86_64");
-    let papers = ["LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY.txt", "onnxruntime-LICENSE"];
-    papers.iter().for_each(|paper| assert!(core.join("Licences~").join(paper).is_file(), "{paper}"));
+    let papers = core.join("Licences~");
+    for paper in [
+        "README.txt",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+        "THIRD-PARTY-Linux-x86_64.txt",
+        "onnxruntime-Linux-x86_64-LICENSE",
+        "onnxruntime-Linux-x86_64-ThirdPartyNotices.txt",
+    ] {
+        assert!(papers.join(paper).is_file(), "{paper}");
+    }
+    every_crate_has_its_paper(&fs::read_to_string(papers.join("THIRD-PARTY-Linux-x86_64.txt")).unwrap());
+    assert_eq!(fs::read_to_string(papers.join("THIRD-PARTY-Windows-x86_64.txt")).unwrap(), "theirs");
     assert!(core.join("Demo~/pack/pack.json").is_file() && core.join("Demo~/voice.wav").is_file());
     every_file_has_its_meta(&packages, &packages);
 
@@ -38,6 +53,9 @@ fn packages_are_whole_and_run() {
     assert!(
         xtask::upm::stage(root(), &beside, Some(&licence_less), &packages).unwrap_err().contains("LICENSE")
     );
+    fs::write(licence_less.with_file_name("LICENSE"), "MIT").unwrap();
+    let half = xtask::upm::stage(root(), &beside, Some(&licence_less), &packages).unwrap_err();
+    assert!(half.contains("ThirdPartyNotices"), "{half}");
     fs::copy(&runtime, native.join("libonnxruntime.so")).unwrap();
 
     if mono() {
@@ -55,12 +73,23 @@ fn packages_are_whole_and_run() {
     }
 }
 
+/// Of every crate that is named, the text of a licence follows.
+fn every_crate_has_its_paper(text: &str) {
+    let (list, texts) = text.split_once("\n────").unwrap();
+    let crates: Vec<&str> =
+        list.lines().skip(1).filter_map(|line| line.split_once(": ")).map(|(name, _)| name).collect();
+    assert!(crates.len() > 50, "{crates:?}");
+    let without: Vec<_> = crates.iter().filter(|name| !texts.contains(&format!(" {name}: "))).collect();
+    assert!(without.is_empty(), "no licence came with {without:?}");
+}
+
 /// ONNX Runtime as its archives have it: `lib/`, and the papers one folder up.
 fn fake_release(folder: &Path) -> PathBuf {
     musetalk_tests::runtime();
     let found = musetalk_core::runtime::search(None).found.unwrap();
     fs::create_dir_all(folder.join("lib")).unwrap();
     fs::write(folder.join("LICENSE"), "MIT").unwrap();
+    fs::write(folder.join("ThirdPartyNotices.txt"), "of others").unwrap();
     let library = folder.join("lib/libonnxruntime.so.1");
     fs::copy(found, &library).unwrap();
     library

@@ -157,6 +157,8 @@ class TArray {
     T* GetData();
     const T* GetData() const;
     void Append(const T*, int32);
+    int32 Add(T&&);
+    void SetNumUninitialized(int32);
 };
 
 struct FMath {
@@ -167,6 +169,7 @@ struct FMath {
 };
 struct FMemory {
     static void* Memzero(void*, size_t);
+    static void* Memcpy(void*, const void*, size_t);
 };
 
 class FCriticalSection {};

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "Core/Footage.h"
 #include "Core/HeardClock.h"
 #include "Core/Library.h"
 #include "Core/Region.h"
@@ -318,19 +319,30 @@ TEST(a_region_grows_to_hold_both) {
     EXPECT(IsEmpty(Union(none, none)));
 }
 
+TEST(a_frame_of_the_footage_has_two_positions) {
+    const std::vector<Clip> clips{{"idle", 0, 6}, {"still", 6, 2}};
+    const uint32_t frames[] = {0, 1, 2, 2, 1, 0, 3, 3};
+    for (uint32_t at = 0; at < 8; ++at) EXPECT_EQ(FootageFrame(clips, at), frames[at]);
+    // Beyond the footage no two positions are the same.
+    EXPECT(FootageFrame(clips, 8) != FootageFrame(clips, 9) && FootageFrame(clips, 8) > 3);
+}
+
 TEST(a_canvas_that_follows_regions_holds_the_picture) {
     // Pictures of two base frames with a patch here or there; the canvas writes only what it is told.
     constexpr uint32_t Side = 16;
     std::mt19937 random(1);
     std::vector<int> texture(Side * Side, -1);
+    const std::vector<Clip> clips{{"idle", 0, 4}};
     Canvas canvas;
     size_t written = 0, pictures = 4000;
     for (size_t i = 0; i < pictures; ++i) {
         musetalk_frame frame{};
         frame.width = frame.height = Side;
-        frame.cycle_index = random() % 8 ? 0 : random() % 2;
+        const uint32_t footage = random() % 8 ? 0 : random() % 2;
+        // On the way forth, or on the way back.
+        frame.cycle_index = random() % 2 ? footage : 3 - footage;
         if (random() % 4) frame.region = {uint32_t(random() % 8), uint32_t(random() % 8), uint32_t(1 + random() % 8), uint32_t(1 + random() % 8)};
-        std::vector<int> picture(Side * Side, int(frame.cycle_index));
+        std::vector<int> picture(Side * Side, int(footage));
         for (uint32_t y = 0; y < frame.region.height; ++y)
             for (uint32_t x = 0; x < frame.region.width; ++x)
                 picture[(frame.region.y + y) * Side + frame.region.x + x] = 100 + int(random() % 9);
@@ -338,7 +350,7 @@ TEST(a_canvas_that_follows_regions_holds_the_picture) {
             canvas.Forget();
             texture.assign(texture.size(), -1);
         }
-        const musetalk_region changed = canvas.Next(frame);
+        const musetalk_region changed = canvas.Next(frame, FootageFrame(clips, frame.cycle_index));
         for (uint32_t y = changed.y; y < changed.y + changed.height; ++y)
             for (uint32_t x = changed.x; x < changed.x + changed.width; ++x, ++written)
                 texture[y * Side + x] = picture[y * Side + x];

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
-use musetalk_tests::{babble, scratch, tiny_pack, write_person};
+use musetalk_tests::{babble, scratch, tiny_pack, write_clips, write_person};
 use musetalk_unreal::{Compiler, pass};
 use realtime_client::scripted::{Scenario, ScriptedServer};
 
@@ -27,6 +27,7 @@ fn faces_speak_listen_and_converse() {
     let runtime = musetalk_core::runtime::search(None).found.expect("the tests have ONNX Runtime");
     let folder = scratch("unreal-library");
     let avatar = write_person(musetalk_tests::engine(), &folder);
+    let clips = write_clips(&folder, &[("idle", 9), ("listening", 5), ("still", 1)], false, false);
     let mut scenario = Scenario::default();
     scenario.voice = voice();
     scenario.answer_seconds = Some(1.5);
@@ -38,6 +39,7 @@ fn faces_speak_listen_and_converse() {
             .arg(library())
             .arg(tiny_pack())
             .arg(avatar)
+            .arg(clips)
             .arg(runtime)
             .arg(server.provider().url)
             .env_remove("REALTIME_API_KEY"),

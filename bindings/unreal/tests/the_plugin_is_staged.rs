@@ -19,7 +19,11 @@ fn with_library_runtime_papers_and_packs() {
     let mut contents = uplugin::Contents::new(test.parent().expect("a file lies in a folder").to_owned());
     let runtime = folder.join("runtime");
     fs::create_dir(&runtime).expect("a folder can be made");
-    for file in ["libonnxruntime.so.1.31.1", "libonnxruntime_providers_shared.so", "LICENSE", "other.txt"] {
+    let papers = ["LICENSE", "ThirdPartyNotices.txt"];
+    for file in ["libonnxruntime.so.1.31.1", "libonnxruntime_providers_shared.so", "other.txt"]
+        .into_iter()
+        .chain(papers)
+    {
         fs::write(runtime.join(file), file).expect("a file can be written");
     }
     contents.runtime = Some(runtime.clone());
@@ -33,8 +37,10 @@ fn with_library_runtime_papers_and_packs() {
         "Linux/libmusetalk.so",
         "Linux/libonnxruntime.so.1.31.1",
         "Linux/libonnxruntime_providers_shared.so",
-        "licences/onnxruntime-LICENSE",
-        "licences/THIRD-PARTY.txt",
+        "licences/onnxruntime-Linux-LICENSE",
+        "licences/THIRD-PARTY-Linux.txt",
+        "licences/onnxruntime-Linux-ThirdPartyNotices.txt",
+        "licences/README.txt",
         "licences/LICENSE-MIT",
         "packs/demo/pack/pack.json",
         "packs/demo/iris.avatar",
@@ -56,10 +62,12 @@ fn with_library_runtime_papers_and_packs() {
     assert!(refused.contains("no MuseTalk plugin"), "{refused}");
     assert!(runtime.join("other.txt").exists());
 
-    // Without its licence the runtime must not go along.
-    fs::remove_file(runtime.join("LICENSE")).expect("a file can be removed");
-    let refused = uplugin::stage(&root(), &contents, &out).expect_err("the licence is missing");
-    assert!(refused.contains("LICENSE"), "{refused}");
+    // Without its licence, and those of what is in it, the runtime must not go along.
+    for (paper, word) in [("ThirdPartyNotices.txt", "ThirdPartyNotices"), ("LICENSE", "LICENSE")] {
+        fs::remove_file(runtime.join(paper)).expect("a file can be removed");
+        let refused = uplugin::stage(&root(), &contents, &out).expect_err("a paper is missing");
+        assert!(refused.contains(word), "{refused}");
+    }
     contents.built = folder.join("nowhere");
     assert!(uplugin::stage(&root(), &contents, &out).expect_err("no library").contains("libmusetalk.so"));
     assert!(out.join("MuseTalk.uplugin").exists(), "a refusal leaves the old plugin as it was");

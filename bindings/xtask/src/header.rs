@@ -47,10 +47,16 @@ fn generate(root: &Path) -> Result<String, String> {
         "status",
         "engine",
         "avatar",
+        "avatar/clips",
+        "avatar/push",
+        "avatar/read",
+        "avatar/stats",
         "frame",
         "realtime/options",
         "realtime/event",
         "realtime",
+        "callback",
+        "wake",
         "log",
     ] {
         let path = root.join("ffi/src").join(file).with_extension("rs");

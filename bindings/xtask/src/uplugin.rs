@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::{Outcome, failed, licences};
+use crate::{Outcome, failed, upm};
 
 const PLUGIN: &str = "bindings/unreal/MuseTalk";
 const NATIVE: &str = "Source/ThirdParty/MuseTalkNative";
@@ -44,21 +44,15 @@ pub fn stage(root: &Path, contents: &Contents, out: &Path) -> Outcome {
     let native = out.join(NATIVE);
     copy(&root.join("include/musetalk.h"), &native.join("include/musetalk.h"))?;
     copy(&built, &native.join(folder).join(library))?;
-    let papers = native.join("licences");
     for paper in ["LICENSE-MIT", "LICENSE-APACHE"] {
         copy(&root.join(paper), &out.join(paper))?;
-        copy(&root.join(paper), &papers.join(paper))?;
     }
-    write(&papers.join("THIRD-PARTY.txt"), &licences::of(root, "musetalk-ffi")?)?;
-    if let Some(runtimes) = runtimes {
-        for file in runtimes.libraries {
-            copy(&file, &native.join(folder).join(file.file_name().unwrap_or_default()))?;
-        }
-        for file in runtimes.papers {
-            let name = format!("onnxruntime-{}", file.file_name().unwrap_or_default().to_string_lossy());
-            copy(&file, &papers.join(name))?;
-        }
+    let runtimes = runtimes.unwrap_or_default();
+    for file in &runtimes.libraries {
+        copy(file, &native.join(folder).join(file.file_name().unwrap_or_default()))?;
     }
+    // By system: folders of several are merged into one plugin.
+    upm::lay_papers(root, folder, &runtimes.papers, &native.join("licences"))?;
     let packs = native.join("packs");
     copy_folder(&root.join("models/demo/pack"), &packs.join("demo/pack"))?;
     for file in ["iris.avatar", "marco.avatar", "voice.wav"] {
@@ -100,6 +94,7 @@ fn platform() -> Outcome<(&'static str, &'static str, &'static str)> {
     }
 }
 
+#[derive(Default)]
 struct Runtime {
     libraries: Vec<PathBuf>,
     papers: Vec<PathBuf>,
@@ -129,10 +124,7 @@ fn runtime_files(path: &Path, begins: &str) -> Outcome<Runtime> {
         let entries = fs::read_dir(above).map_err(failed("read", above))?;
         papers.extend(entries.flatten().map(|entry| entry.path()).filter(|file| named(file, &is_paper)));
     }
-    if papers.is_empty() {
-        return Err(format!("{} lacks ONNX Runtime's LICENSE, which must go along", folder.display()));
-    }
-    Ok(Runtime { libraries, papers })
+    Ok(Runtime { libraries, papers: upm::whole(papers, folder)? })
 }
 
 /// Removes an older plugin, and nothing else.
@@ -158,8 +150,4 @@ fn copy(from: &Path, to: &Path) -> Outcome {
     let folder = to.parent().unwrap_or(to);
     fs::create_dir_all(folder).map_err(failed("create", folder))?;
     fs::copy(from, to).map(drop).map_err(failed("copy", from))
-}
-
-fn write(path: &Path, text: &str) -> Outcome {
-    fs::write(path, text).map_err(failed("write", path))
 }

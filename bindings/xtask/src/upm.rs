@@ -16,14 +16,17 @@ const DEMO: [&str; 4] = ["pack", "iris.avatar", "marco.avatar", "voice.wav"];
 ///
 /// # Errors
 ///
-/// A file is missing or could not be written, or `runtime` comes without its licence.
+/// A file is missing or could not be written, `runtime` comes without its licence, or Unity makes no players for this system.
 pub fn stage(root: &Path, built: &Path, runtime: Option<&Path>, out: &Path) -> Outcome {
+    // Asked for before anything is touched.
+    let place = Place::of(std::env::consts::OS, std::env::consts::ARCH)?;
+    let theirs = runtime.map(papers_of).transpose()?.unwrap_or_default();
     let unity = root.join("bindings/unity");
     for package in PACKAGES {
         copy_folder(&unity.join(package), &out.join(package))?;
     }
     let core = out.join(PACKAGES[0]);
-    let (folder, ours, theirs) = names();
+    let folder = Path::new(place.folder);
     let native = unity.join("native");
     // The settings of every folder on the way.
     let on_the_way: Vec<&Path> = folder.ancestors().filter(|part| !part.as_os_str().is_empty()).collect();
@@ -35,19 +38,11 @@ pub fn stage(root: &Path, built: &Path, runtime: Option<&Path>, out: &Path) -> O
         copy(from, &core.join(&place))?;
         copy(&meta(&native.join(&place)), &meta(&core.join(&place)))
     };
-    lay(&built.join(ours), ours)?;
-    let papers = core.join("Licences~");
-    for paper in ["LICENSE-MIT", "LICENSE-APACHE"] {
-        copy(&root.join(paper), &papers.join(paper))?;
-    }
-    write(&papers.join("THIRD-PARTY.txt"), &licences::of(root, "musetalk-ffi")?)?;
+    lay(&built.join(place.ours), place.ours)?;
     if let Some(runtime) = runtime {
-        lay(runtime, theirs)?;
-        for paper in papers_of(runtime)? {
-            let name = format!("onnxruntime-{}", paper.file_name().unwrap_or_default().to_string_lossy());
-            copy(&paper, &papers.join(name))?;
-        }
+        lay(runtime, place.theirs)?;
     }
+    lay_papers(root, place.system, &theirs, &core.join("Licences~"))?;
     for file in DEMO {
         let (from, to) = (root.join("models/demo").join(file), core.join("Demo~").join(file));
         if from.is_dir() { copy_folder(&from, &to)? } else { copy(&from, &to)? }
@@ -55,15 +50,64 @@ pub fn stage(root: &Path, built: &Path, runtime: Option<&Path>, out: &Path) -> O
     Ok(())
 }
 
-/// Where this system's libraries lie in the package, and what they are called there. Unity imports no library whose name ends in a version.
-fn names() -> (PathBuf, &'static str, &'static str) {
-    if cfg!(windows) {
-        ("Plugins/Windows/x86_64".into(), "musetalk.dll", "onnxruntime.dll")
-    } else if cfg!(target_os = "macos") {
-        ("Plugins/macOS".into(), "libmusetalk.dylib", "libonnxruntime.dylib")
-    } else {
-        ("Plugins/Linux/x86_64".into(), "libmusetalk.so", "libonnxruntime.so")
+/// Where a system's libraries lie in the package, and what they are called there. Unity imports no library whose name ends in a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    /// In the names of its papers.
+    system: &'static str,
+    folder: &'static str,
+    ours: &'static str,
+    theirs: &'static str,
+}
+
+impl Place {
+    fn of(system: &str, machine: &str) -> Outcome<Self> {
+        let (system, folder, ours, theirs) = match (system, machine) {
+            ("linux", "x86_64") => {
+                ("Linux-x86_64", "Plugins/Linux/x86_64", "libmusetalk.so", "libonnxruntime.so")
+            }
+            ("windows", "x86_64") => {
+                ("Windows-x86_64", "Plugins/Windows/x86_64", "musetalk.dll", "onnxruntime.dll")
+            }
+            ("macos", "aarch64") => {
+                ("macOS-arm64", "Plugins/macOS/arm64", "libmusetalk.dylib", "libonnxruntime.dylib")
+            }
+            ("macos", "x86_64") => {
+                ("macOS-x86_64", "Plugins/macOS/x86_64", "libmusetalk.dylib", "libonnxruntime.dylib")
+            }
+            _ => {
+                return Err(format!(
+                    "the Unity packages have no place for libraries of {system} on {machine}"
+                ));
+            }
+        };
+        Ok(Self { system, folder, ours, theirs })
     }
+}
+
+/// What the papers are for, beside them.
+const ABOUT_PAPERS: &str = "\
+Licences of what is bundled here. Ship them with what you build.
+
+LICENSE-MIT, LICENSE-APACHE       MuseTalk for hosts, at your choice: its sources, its library, the demo's pack, avatars and voice
+THIRD-PARTY-<system>.txt          what is linked into that library on that system, and under which licence
+onnxruntime-<system>-...          ONNX Runtime, a library of its own
+
+Linked in as well is Rust's standard library, Copyright (c) The Rust Project contributors, MIT or Apache-2.0 at your choice.
+";
+
+/// Lays the licences of everything that is staged for `system`. Those of other systems stay: what is linked in differs from one to the other.
+pub(crate) fn lay_papers(root: &Path, system: &str, theirs: &[PathBuf], to: &Path) -> Outcome {
+    for paper in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        copy(&root.join(paper), &to.join(paper))?;
+    }
+    write(&to.join("README.txt"), ABOUT_PAPERS)?;
+    write(&to.join(format!("THIRD-PARTY-{system}.txt")), &licences::of(root, "musetalk-ffi")?)?;
+    for paper in theirs {
+        let name = paper.file_name().unwrap_or_default().to_string_lossy();
+        copy(paper, &to.join(format!("onnxruntime-{system}-{name}")))?;
+    }
+    Ok(())
 }
 
 fn meta(path: &Path) -> PathBuf {
@@ -83,10 +127,24 @@ fn papers_of(runtime: &Path) -> Outcome<Vec<PathBuf>> {
         let papers: Vec<PathBuf> =
             entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_paper).collect();
         if !papers.is_empty() {
-            return Ok(papers);
+            return whole(papers, folder);
         }
     }
     Err(format!("{} has no LICENSE beside it, and must not be shipped without", runtime.display()))
+}
+
+/// Refuses papers of ONNX Runtime that are not all of them: its own licence, and those of what is linked into it.
+pub(crate) fn whole(papers: Vec<PathBuf>, folder: &Path) -> Outcome<Vec<PathBuf>> {
+    for begins in ["LICENSE", "ThirdPartyNotices"] {
+        let is_it = |paper: &PathBuf| {
+            let name = paper.file_name().unwrap_or_default().to_string_lossy().to_ascii_uppercase();
+            name.starts_with(&begins.to_ascii_uppercase())
+        };
+        if !papers.iter().any(is_it) {
+            return Err(format!("{} lacks ONNX Runtime's {begins}, which must go along", folder.display()));
+        }
+    }
+    Ok(papers)
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Outcome {
@@ -96,4 +154,27 @@ fn copy_folder(from: &Path, to: &Path) -> Outcome {
         if path.is_dir() { copy_folder(&path, &to)? } else { copy(&path, &to)? }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_has_its_settings_and_others_are_refused() {
+        let native = crate::root().join("bindings/unity/native");
+        for (system, machine) in
+            [("linux", "x86_64"), ("windows", "x86_64"), ("macos", "aarch64"), ("macos", "x86_64")]
+        {
+            let place = Place::of(system, machine).expect("it has a place");
+            for name in [place.ours, place.theirs] {
+                let settings = meta(&native.join(place.folder).join(name));
+                assert!(settings.is_file(), "{}", settings.display());
+            }
+        }
+        for (system, machine) in [("linux", "aarch64"), ("windows", "aarch64"), ("freebsd", "x86_64")] {
+            let refused = Place::of(system, machine).expect_err("it has none");
+            assert!(refused.contains(machine), "{refused}");
+        }
+    }
 }

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, ImageReader, Limits};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder as _, ImageReader, Limits};
 use musetalk_core::{Error, ErrorKind, FrameRate, FrameSource, Result, SourceFrame};
 
 use crate::cancel;
@@ -165,7 +166,19 @@ fn read(path: &Path) -> Result<DynamicImage> {
     (limits.max_image_width, limits.max_image_height) = (Some(LONGEST_SIDE), Some(LONGEST_SIDE));
     limits.max_alloc = Some(MOST_BYTES);
     reader.limits(limits);
-    reader.decode().map_err(failed)
+    let mut decoder = reader.into_decoder().map_err(failed)?;
+    if decoder.total_bytes() > MOST_BYTES {
+        let (width, height) = decoder.dimensions();
+        return Err(invalid(
+            path,
+            &format!("the picture has {width}×{height} pixels, too many to be decoded"),
+        ));
+    }
+    // Cameras keep pictures as the sensor lies, and say beside them how they were held. Pictures without it are upright.
+    let turned = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(failed)?;
+    picture.apply_orientation(turned);
+    Ok(picture)
 }
 
 /// Names in the order of the numbers in them: 9.png before 10.png.
@@ -194,6 +207,53 @@ fn invalid(path: &Path, what: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A JPEG of 3×2 pixels, its left column red, with what EXIF says of how the camera was held.
+    fn held(orientation: u8) -> Vec<u8> {
+        let mut picture = image::RgbImage::from_pixel(24, 16, image::Rgb([20, 20, 200]));
+        for (_, _, pixel) in picture.enumerate_pixels_mut().filter(|(x, _, _)| *x < 8) {
+            *pixel = image::Rgb([220, 20, 20]);
+        }
+        let mut jpeg = std::io::Cursor::new(Vec::new());
+        picture.write_to(&mut jpeg, image::ImageFormat::Jpeg).unwrap();
+        let jpeg = jpeg.into_inner();
+        // One entry: tag 0x112, a short.
+        let mut exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
+        exif.extend([orientation, 0, 0, 0, 0, 0, 0]);
+        let length = (exif.len() as u16 + 2).to_be_bytes();
+        [&jpeg[..2], &[0xff, 0xe1], &length, &exif, &jpeg[2..]].concat()
+    }
+
+    #[test]
+    fn pictures_are_turned_as_the_camera_was_held() {
+        let folder = std::env::temp_dir().join(format!("musetalk-exif-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let red = |(orientation, size, place): (u8, (u32, u32), (usize, usize))| {
+            let path = folder.join(format!("{orientation}.jpg"));
+            std::fs::write(&path, held(orientation)).unwrap();
+            let mut pictures = Pictures::single(&path).unwrap();
+            assert_eq!((pictures.width(), pictures.height()), size, "{orientation}");
+            let mut frame = SourceFrame::default();
+            assert!(pictures.next_frame(&mut frame).unwrap());
+            let at = (place.1 * size.0 as usize + place.0) * 3;
+            assert!(
+                frame.rgb[at] > 150 && frame.rgb[at + 2] < 90,
+                "{orientation}: {:?}",
+                &frame.rgb[at..at + 3]
+            );
+        };
+        // Upright, mirrored, upside down, and on both sides.
+        [
+            (1, (24, 16), (2, 8)),
+            (2, (24, 16), (21, 8)),
+            (3, (24, 16), (21, 8)),
+            (6, (16, 24), (8, 2)),
+            (8, (16, 24), (8, 21)),
+        ]
+        .into_iter()
+        .for_each(red);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 
     #[test]
     fn names_are_in_the_order_of_their_numbers() {

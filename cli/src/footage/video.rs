@@ -156,9 +156,13 @@ impl FrameSource for Video {
 
 impl Reading {
     fn start(program: &Path, path: &Path, rate: FrameRate) -> Result<Self> {
-        // The rate in the filter and not as an option: uneven footage is brought to even time by it.
+        // The rate in the filter and not as an option: uneven footage is brought to even time by it. Pixels become square, by making
+        // the shorter of their sides longer; a ratio that is nonsense is cut where sizes are refused.
+        let most = LONGEST_SIDE + 1;
         let filters = format!(
-            "fps={}/{},scale=flags=bicubic+accurate_rnd+full_chroma_int,format=rgb24",
+            "fps={}/{},scale=w=if(gt(sar\\,1)\\,min(round(iw*sar)\\,max(iw\\,{most}))\\,iw):\
+             h=if(lt(sar\\,1)\\,min(round(ih/sar)\\,max(ih\\,{most}))\\,ih):\
+             flags=bicubic+accurate_rnd+full_chroma_int,setsar=1,format=rgb24",
             rate.numerator(),
             rate.denominator()
         );

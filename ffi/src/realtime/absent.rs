@@ -6,10 +6,11 @@ use musetalk_core::Heard;
 
 use super::event::Told;
 use crate::status::{Failure, Result};
+use crate::wake::Waker;
 use crate::{musetalk_conversation_description, musetalk_conversation_options, musetalk_status};
 
 /// What cannot be.
-pub(super) enum Talk {}
+pub(crate) enum Talk {}
 
 impl Talk {
     /// # Safety
@@ -86,7 +87,15 @@ impl Talk {
         match *self {}
     }
 
+    pub(crate) fn set_wake(&self, _: Waker) {
+        match *self {}
+    }
+
     pub(super) fn close(&self) {
+        match *self {}
+    }
+
+    pub(super) fn end(&self) {
         match *self {}
     }
 }

@@ -1,6 +1,7 @@
 //! Options of C to a conversation.
 
 use std::ffi::c_char;
+use std::sync::Arc;
 
 use realtime_client::bridge::Bridge;
 use realtime_client::protocol::{
@@ -15,6 +16,10 @@ use crate::boundary::{flag, optional_text};
 use crate::half::Half;
 use crate::musetalk_conversation_options;
 use crate::status::{Failure, Result};
+use crate::wake::Bell;
+
+/// What a second thread is told.
+const TWO: &str = "two threads are acquiring events at once; one at a time may be in this end";
 
 /// # Safety
 ///
@@ -56,7 +61,13 @@ pub(super) unsafe fn start(options: &musetalk_conversation_options) -> Result<Ta
 
 fn connect(options: &musetalk_conversation_options, config: Config) -> Result<Talk> {
     let (input_rate, output_rate) = (config.options.input_rate, config.options.output_rate);
-    let talk = |client, utterances| Talk { client, utterances, input_rate, reading: Half::new(()) };
+    let talk = |client: RealtimeClient, utterances| {
+        let bell = Arc::new(Bell::default());
+        let rung = Arc::clone(&bell);
+        // What happened before this is told to nobody; who sets a wake-up is told at once.
+        let _first = client.on_news(move || rung.ring());
+        Talk { client, utterances, input_rate, reading: Half::new((), TWO), bell }
+    };
     if options.avatar.is_null() {
         return Ok(talk(RealtimeClient::builder().start(config)?, None));
     }

@@ -15,18 +15,21 @@ use super::start;
 use super::told::told;
 use crate::half::Half;
 use crate::status::Result;
+use crate::wake::{Bell, Waker};
 use crate::{musetalk_conversation_description, musetalk_conversation_options, musetalk_posture};
 
 /// A wait without limit looks up this often.
 const SLICE: Duration = Duration::from_secs(3600);
 
-pub(super) struct Talk {
+pub(crate) struct Talk {
     pub(super) client: RealtimeClient,
     /// Which answer is which utterance of the avatar, where there is one.
     pub(super) utterances: Option<Utterances>,
     pub(super) input_rate: u32,
     /// One thread at a time reads events.
     pub(super) reading: Half<()>,
+    /// Who is told that there are events.
+    pub(super) bell: Arc<Bell>,
 }
 
 impl Talk {
@@ -39,7 +42,7 @@ impl Talk {
     }
 
     pub(super) fn next(&self, time: Option<Duration>) -> Result<Option<Told>> {
-        let _inside = self.reading.enter("acquiring events")?;
+        let _inside = self.reading.enter()?;
         let event = loop {
             match self.client.wait(time.unwrap_or(SLICE)) {
                 Err(e) if e.kind() == ErrorKind::TimedOut && time.is_none() => {}
@@ -143,8 +146,18 @@ impl Talk {
         self.input_rate
     }
 
+    pub(crate) fn set_wake(&self, listener: Waker) {
+        self.bell.set(listener);
+    }
+
     pub(super) fn close(&self) {
         self.client.close();
+    }
+
+    /// Closes, and tells nobody any more.
+    pub(super) fn end(&self) {
+        self.close();
+        self.bell.end();
     }
 }
 

@@ -91,6 +91,8 @@ static void null_everywhere(const musetalk_engine *engine, musetalk_avatar *avat
     REFUSED(musetalk_avatar_acquire_paced(avatar, NULL, &error), INVALID, "`frame_out`");
     REFUSED(musetalk_avatar_stats(NULL, &stats, &error), INVALID, "`avatar`");
     REFUSED(musetalk_avatar_stats(avatar, NULL, &error), INVALID, "`stats_out`");
+    REFUSED(musetalk_avatar_set_wake(NULL, NULL, NULL, NULL, &error), INVALID, "`avatar`");
+    CHECK(musetalk_avatar_set_wake(avatar, NULL, NULL, NULL, NULL) == MUSETALK_STATUS_OK);
     REFUSED(musetalk_avatar_close(NULL, &error), INVALID, "`avatar`");
     CHECK(musetalk_avatar_free(NULL) == MUSETALK_STATUS_OK);
     CHECK(musetalk_frame_release(NULL) == MUSETALK_STATUS_OK);
@@ -114,6 +116,7 @@ static void null_everywhere(const musetalk_engine *engine, musetalk_avatar *avat
     REFUSED(musetalk_conversation_respond(NULL, NULL, &error), INVALID, "`conversation`");
     REFUSED(musetalk_conversation_instruct(NULL, NULL, &error), INVALID, "`conversation`");
     REFUSED(musetalk_conversation_describe(NULL, &conversation_description, &error), INVALID, "`conversation`");
+    REFUSED(musetalk_conversation_set_wake(NULL, NULL, NULL, NULL, &error), INVALID, "`conversation`");
     REFUSED(musetalk_conversation_close(NULL, &error), INVALID, "`conversation`");
     CHECK(musetalk_conversation_free(NULL) == MUSETALK_STATUS_OK);
     CHECK(number == 77 && new_avatar == NULL && conversation == NULL && frame.owner == 0);
@@ -249,10 +252,7 @@ static void frames(const musetalk_engine *engine, const char *asset) {
     size_t at;
     CHECK(musetalk_avatar_acquire_paced(avatar, &first, NULL) == MUSETALK_STATUS_OK);
     CHECK(musetalk_avatar_acquire_paced(avatar, &second, NULL) == MUSETALK_STATUS_OK);
-    /* Two may be held, and one more while none is drawn. */
-    CHECK(musetalk_avatar_acquire_paced(avatar, &third, NULL) == MUSETALK_STATUS_OK);
-    spare = third;
-    third = empty_frame();
+    spare = second;
     REFUSED(musetalk_avatar_acquire_paced(avatar, &third, &error), MUSETALK_STATUS_BUFFER_FULL, "lent");
     CHECK(third.owner == 0 && third.pixels == NULL);
     copy = first;
@@ -261,7 +261,7 @@ static void frames(const musetalk_engine *engine, const char *asset) {
     CHECK(musetalk_frame_release(&copy) == INVALID); /* the same frame through a copy */
     CHECK(musetalk_avatar_acquire_paced(avatar, &third, NULL) == MUSETALK_STATUS_OK);
     CHECK(musetalk_frame_release(&copy) == MUSETALK_STATUS_OK);
-    second.owner ^= (uint64_t)1 << 40; /* damaged */
+    second.owner ^= (uint64_t)1 << 40; /* damaged; `spare` is the sound copy */
     CHECK(musetalk_frame_release(&second) == INVALID);
 
     CHECK(musetalk_frame_release(&spare) == MUSETALK_STATUS_OK);

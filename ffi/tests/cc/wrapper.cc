@@ -95,11 +95,15 @@ static void ownership(const Engine& engine, const char* asset) {
     CHECK(first.pixels() == nullptr && moved.pixels() != nullptr);
     {
         auto second = avatar.paced().value();
-        auto third = avatar.paced().value(); // one more than are lent, while none is drawn
         CHECK(avatar.paced().status() == MUSETALK_STATUS_BUFFER_FULL);
         moved = std::move(second);
+        CHECK(second.pixels() == nullptr && moved.pixels() != nullptr);
+        CHECK(avatar.paced()); // what `moved` held went back with the assignment, this one too at once
+        auto& self = moved;
+        moved = std::move(self);
+        CHECK(moved.pixels() != nullptr);
     }
-    CHECK(avatar.paced()); // both went back, this one too at once
+    CHECK(avatar.paced());
     Avatar other = std::move(avatar);
     CHECK(avatar.finish().status() == MUSETALK_STATUS_INVALID_INPUT && avatar.raw() == nullptr);
     CHECK(other.begin().value() == 1 && other.interrupt().value() == 1);
@@ -131,6 +135,20 @@ static void live(const Engine& engine, const char* asset) {
     while (avatar.next_frame().status() != MUSETALK_STATUS_CLOSED) {
     }
     closer.join();
+}
+
+static void waking(const Engine& engine, const char* asset) {
+    auto rung = std::make_shared<std::atomic<int>>(0);
+    auto avatar = engine.open_avatar(asset).value();
+    CHECK(avatar.set_wake([rung] { ++*rung; }));
+    CHECK(rung.use_count() == 2 && *rung == 1);
+    CHECK(avatar.push(hum(2400)) && avatar.finish() && avatar.next_frame().value());
+    CHECK(*rung > 1);
+    CHECK(avatar.set_wake([rung] { ++*rung; }));
+    avatar = engine.open_avatar(asset).value();
+    // The thread that made the frames may be the last to let go.
+    while (rung.use_count() != 1) std::this_thread::yield();
+    CHECK(avatar.set_wake(nullptr));
 }
 
 static void logging(const char* pack) {
@@ -188,6 +206,7 @@ int main(int count, char** words) {
     recording(engine, words[2]);
     ownership(engine, words[2]);
     live(engine, words[2]);
+    waking(engine, words[2]);
     logging(words[1]);
     many(engine, words[2]);
 }

@@ -80,6 +80,24 @@ pub(crate) fn encode(rgb: &[u8], (width, height): (usize, usize), quality: u8, c
     out
 }
 
+/// Whether a JPEG can be decoded from top to bottom with a few rows at hand: baseline, and all three colours in one scan. Others make a decoder
+/// hold every coefficient of the picture.
+pub(crate) fn is_streamed(jpeg: &[u8]) -> bool {
+    let mut rest = jpeg.strip_prefix(&[0xff, 0xd8]);
+    let mut baseline = false;
+    while let Some([0xff, marker, high, low, following @ ..]) = rest {
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        match marker {
+            0xc0 => baseline = true,
+            0xc4 | 0xdb..=0xdd | 0xe0..=0xef | 0xfe => {}
+            0xda => return baseline && following.first() == Some(&3),
+            _ => return false,
+        }
+        rest = length.checked_sub(2).and_then(|length| following.get(length..));
+    }
+    false
+}
+
 fn steps(table: &[u8; 64], quality: u8) -> [u8; 64] {
     let quality = i32::from(quality.clamp(1, 100));
     let percent = if quality < 50 { 5_000 / quality } else { 200 - 2 * quality };
@@ -236,6 +254,28 @@ mod tests {
                 let (error, _) = error(&smooth(size), size, 93, chroma);
                 assert!(error < 4.0, "{size:?} {chroma:?}: {error}");
             }
+        }
+    }
+
+    #[test]
+    fn only_what_is_decoded_row_by_row_is_streamed() {
+        let blob = encode(&smooth((33, 20)), (33, 20), 80, Chroma::Half);
+        assert!(is_streamed(&blob));
+        let mut theirs = Vec::new();
+        image::codecs::jpeg::JpegEncoder::new(&mut theirs)
+            .encode(&smooth((16, 16)), 16, 16, image::ExtendedColorType::Rgb8)
+            .unwrap();
+        assert!(is_streamed(&theirs));
+        let at = blob.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+        let mut progressive = blob.clone();
+        progressive[at + 1] = 0xc2;
+        let scan = blob.windows(2).position(|pair| pair == [0xff, 0xda]).unwrap();
+        let mut several = blob.clone();
+        several[scan + 4] = 1;
+        for other in
+            [&progressive[..], &several, &blob[..scan], &blob[2..], b"", &[0xff, 0xd8, 0xff, 0xdb, 0, 1]]
+        {
+            assert!(!is_streamed(other));
         }
     }
 

@@ -8,20 +8,20 @@ use crate::{Error, ErrorKind, Result};
 /// Ten minutes of footage, 8K pictures, 64 clips with names of a line.
 pub(crate) const MOST_FRAMES: u32 = 15_000;
 const LONGEST_SIDE: u32 = 8_192;
+/// Of a picture: 7680 × 4320, however it lies.
+const MOST_PIXELS: u64 = 7_680 * 4_320;
+/// The square in which a mask lives has at most so many times the pixels of the picture: a face that fills a portrait has three.
+const MOST_CROPS: u64 = 4;
 pub(crate) const MOST_CLIPS: usize = 64;
 const LONGEST_NAME: usize = 256;
 
 /// The sizes of a description; its frame rate if they are sane.
 pub(crate) fn check_meta(meta: &Meta) -> Result<FrameRate> {
-    let sides = 16..=LONGEST_SIDE;
     require(
         (1..=MOST_FRAMES).contains(&meta.frames),
         &format!("{} frames are not 1 to {MOST_FRAMES}", meta.frames),
     )?;
-    require(
-        sides.contains(&meta.width) && sides.contains(&meta.height),
-        &format!("the sizes {}×{} are not 16 to {LONGEST_SIDE} pixels", meta.width, meta.height),
-    )?;
+    check_size(meta.width, meta.height)?;
     require(
         (16..=2048).contains(&meta.image_size)
             && (1..=64).contains(&meta.latent_channels)
@@ -31,6 +31,19 @@ pub(crate) fn check_meta(meta: &Meta) -> Result<FrameRate> {
     require(meta.name.len() <= LONGEST_NAME, &format!("its name has more than {LONGEST_NAME} bytes"))?;
     check_clips(meta)?;
     FrameRate::new(meta.fps[0], meta.fps[1])
+}
+
+/// The size of a picture.
+pub(crate) fn check_size(width: u32, height: u32) -> Result<()> {
+    let sides = 16..=LONGEST_SIDE;
+    let pixels = u64::from(width) * u64::from(height);
+    require(
+        sides.contains(&width) && sides.contains(&height) && pixels <= MOST_PIXELS,
+        &format!(
+            "the sizes {width}×{height} cannot be used: each side must have 16 to {LONGEST_SIDE} pixels, and all together no more than \
+             8K has, {MOST_PIXELS}"
+        ),
+    )
 }
 
 fn check_clips(meta: &Meta) -> Result<()> {
@@ -63,6 +76,7 @@ pub(crate) fn check_box(face: &FaceBox, width: u32, height: u32) -> bool {
         && face.height() >= 8
         && face.width() <= 2 * w
         && face.height() <= 2 * h
+        && (face.crop().width() as u64).pow(2) <= MOST_CROPS * u64::from(width) * u64::from(height)
         && face.x1 < w
         && face.y1 < h
         && face.x2 > 0

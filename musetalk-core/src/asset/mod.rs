@@ -1,5 +1,6 @@
 //! One person, prepared: frames, boxes, masks and latents.
 
+mod budget;
 mod clip;
 pub(crate) mod cycle;
 mod format;
@@ -17,7 +18,7 @@ use std::sync::OnceLock;
 
 pub use clip::Clip;
 use cycle::Cycle;
-pub(crate) use limits::check_box;
+pub(crate) use limits::{MOST_FRAMES, check_box, check_size};
 pub use parts::AvatarParts;
 pub(crate) use parts::{read_boxes, read_picture};
 pub use writer::{AvatarHeader, AvatarWriter, PreparedFrame};

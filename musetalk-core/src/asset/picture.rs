@@ -15,43 +15,8 @@ use crate::{Error, ErrorKind, Result};
 /// Visibly without loss on footage: artefacts stay below the noise of a camera.
 pub(crate) const BEST_QUALITY: u8 = 93;
 
-/// What a picture is allowed to cost: ten seconds of 1080p stay below 40 MB with all that belongs to them. Small pictures never
-/// come near it.
-const BYTES_PER_PIXEL: f64 = 0.048;
-const SMALL: usize = 96 << 10;
-const LEAST_QUALITY: u8 = 40;
-
-/// The quality of the pictures of one avatar: it falls until they fit what they may cost, and never rises, so that neighbours
-/// look alike.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Quality {
-    now: u8,
-    chroma: Chroma,
-    most_bytes: usize,
-}
-
-impl Quality {
-    pub(crate) fn of(width: u32, height: u32) -> Self {
-        let budget = f64::from(width) * f64::from(height) * BYTES_PER_PIXEL;
-        Self { now: BEST_QUALITY, chroma: Chroma::Full, most_bytes: SMALL.max(budget as usize) }
-    }
-
-    pub(crate) fn encode(&mut self, rgb: &[u8], width: u32, height: u32) -> Vec<u8> {
-        loop {
-            let blob = jpeg::encode(rgb, (width as usize, height as usize), self.now, self.chroma);
-            if blob.len() <= self.most_bytes || self.now <= LEAST_QUALITY {
-                return blob;
-            }
-            if self.chroma == Chroma::Full {
-                self.chroma = Chroma::Half;
-            } else {
-                // Far above the limit in large steps, near it in small ones.
-                let step = if blob.len() > 2 * self.most_bytes { 12 } else { 4 };
-                self.now = self.now.saturating_sub(step).max(LEAST_QUALITY);
-            }
-        }
-    }
-}
+/// What a decoder may take beside the pixels.
+const ROOM: u64 = 4 << 20;
 
 /// A face with its mouth closed.
 pub(crate) fn closed(rgb: &[u8], size: u32) -> Vec<u8> {
@@ -83,10 +48,15 @@ pub(crate) fn decode(blob: &[u8], kind: Kind, width: u32, height: u32, out: &mut
         Kind::Grey => (ImageFormat::Png, ColorType::L8),
     };
     let broken = |e: image::ImageError| corrupt(&format!("a picture in it: {e}")).caused_by(e);
+    if matches!(kind, Kind::Rgb) && !jpeg::is_streamed(blob) {
+        return Err(corrupt("a picture in it is no baseline JPEG of one scan"));
+    }
     let mut reader = ImageReader::with_format(Cursor::new(blob), format);
     let mut limits = Limits::default();
     limits.max_image_width = Some(width);
     limits.max_image_height = Some(height);
+    // Beside the pixels only what lies before them.
+    limits.max_alloc = Some(3 * u64::from(width) * u64::from(height) + ROOM);
     reader.limits(limits);
     let decoder = reader.into_decoder().map_err(broken)?;
     if decoder.dimensions() != (width, height) || decoder.color_type() != color {

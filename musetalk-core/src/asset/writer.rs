@@ -3,9 +3,10 @@
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use super::budget::Budget;
 use super::format::{self, ClipMeta, HEAD, Head, Meta, PARTS, Part, Row};
 use super::limits::{MOST_FRAMES, check_box, check_clip_name, check_meta};
-use super::picture::{self, Kind, Quality};
+use super::picture::{self, Kind};
 use super::{AvatarAsset, FaceBox};
 use crate::files::Unfinished;
 use crate::pack::ModelPack;
@@ -180,7 +181,7 @@ pub(crate) struct Recorder<W> {
     rows: Vec<Row>,
     /// Where the next part goes.
     next: u64,
-    quality: Quality,
+    budget: Budget,
     /// The picture that was asked for last, before and after its way through JPEG.
     seen: Seen,
     /// A write failed: what is there is not what the rows say.
@@ -201,7 +202,7 @@ impl<W: Write + Seek> Recorder<W> {
         Ok(Self {
             out,
             path: path.to_owned(),
-            quality: Quality::of(meta.width, meta.height),
+            budget: Budget::of(&meta),
             meta,
             rows: Vec::new(),
             next: HEAD as u64,
@@ -227,10 +228,16 @@ impl<W: Write + Seek> Recorder<W> {
         Ok(())
     }
 
+    /// The quality of the pictures so far, 1 to 100.
+    #[cfg(test)]
+    pub(super) fn quality(&self) -> u8 {
+        self.budget.quality()
+    }
+
     pub(crate) fn shown(&mut self, rgb: &[u8]) -> Result<&[u8]> {
         self.check_rgb(rgb)?;
         let (width, height) = (self.meta.width, self.meta.height);
-        self.seen.blob = self.quality.encode(rgb, width, height);
+        self.seen.blob = self.budget.encode(rgb, width, height);
         self.seen.rgb.clear();
         self.seen.rgb.extend_from_slice(rgb);
         picture::decode(&self.seen.blob, Kind::Rgb, width, height, &mut self.seen.shown)?;
@@ -240,24 +247,20 @@ impl<W: Write + Seek> Recorder<W> {
     pub(crate) fn frame(&mut self, frame: &PreparedFrame<'_>) -> Result<()> {
         self.check(frame)?;
         let (width, height, size) = (self.meta.width, self.meta.height, self.meta.image_size);
+        let side = frame.face_box.crop().width() as u32;
+        let latent: Vec<u8> = frame.latent.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let alpha =
+            frame.alpha.map(|alpha| picture::png(alpha, width, height)).transpose()?.unwrap_or_default();
+        let mask = picture::png(frame.mask, side, side)?;
+        let closed = frame.closed.map(|face| picture::closed(face, size)).unwrap_or_default();
+        self.budget.beside(alpha.len() + mask.len() + latent.len() + closed.len());
         let picture = if self.seen.rgb == frame.rgb {
             std::mem::take(&mut self.seen.blob)
         } else {
-            self.quality.encode(frame.rgb, width, height)
+            self.budget.encode(frame.rgb, width, height)
         };
         self.seen.rgb.clear();
-        let side = frame.face_box.crop().width() as u32;
-        let latent: Vec<u8> = frame.latent.iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.append(
-            frame.face_box,
-            [
-                picture,
-                frame.alpha.map(|alpha| picture::png(alpha, width, height)).transpose()?.unwrap_or_default(),
-                picture::png(frame.mask, side, side)?,
-                latent,
-                frame.closed.map(|face| picture::closed(face, size)).unwrap_or_default(),
-            ],
-        )
+        self.append(frame.face_box, [picture, alpha, mask, latent, closed])
     }
 
     /// Appends a frame of another avatar of the same size with another latent and another closed mouth.

@@ -1,5 +1,8 @@
 //! Operators that only preparation uses: OpenCV's 8-bit Gaussian blur and Pillow's 8-bit resizing, bit for bit. They allocate.
 
+use std::ops::Range;
+
+use super::Area;
 use super::resize::CHANNELS;
 
 /// Blurs one 8-bit plane of `size` (width, height) with a square kernel of odd side `kernel`, borders mirrored without
@@ -14,50 +17,70 @@ pub(crate) fn gaussian_blur(plane: &[u8], size: (usize, usize), kernel: usize) -
     let half = kernel / 2;
 
     // Masks are black but for a part: only what the kernel reaches from there is worked out.
-    let (columns, lines) = extent(plane, width);
-    let columns = columns.start.saturating_sub(half)..(columns.end + half).min(width);
-    // 255 · 256 is the largest sum: it fits.
-    let mut rows = vec![0_u16; plane.len()];
+    let seen = extent(plane, width);
+    let reached = seen.reaching(half, half, half, size);
+    let (columns, lines) = (&reached.columns, seen.rows.clone());
+    // 255 · 256 is the largest sum: it fits into 16 bits. Kept as two planes of a byte each, so that the second pass fits, too.
+    let mut rows = [vec![0_u16; columns.len() * lines.len()], vec![0_u16; columns.len() * lines.len()]];
     let mut padded = vec![0_u16; width + 2 * half];
-    for y in lines.clone() {
-        let (out, row) = (&mut rows[y * width..][..width], &plane[y * width..][..width]);
+    let mut sums = vec![0_u16; columns.len()];
+    for (line, y) in lines.clone().enumerate() {
+        let row = &plane[y * width..][..width];
         for (at, value) in padded.iter_mut().enumerate() {
             *value = u16::from(row[mirror(at, half, width)]);
         }
-        for (tap, weight) in weights.iter().enumerate() {
-            let weight = *weight as u16;
-            for (out, value) in out[columns.clone()].iter_mut().zip(&padded[columns.start + tap..]) {
-                *out += value * weight;
+        sums.fill(0);
+        for (tap, weight) in weights[..half].iter().enumerate().filter(|(_, weight)| **weight > 0) {
+            let (before, after) = (&padded[columns.start + tap..], &padded[columns.start + 2 * half - tap..]);
+            for (sum, (before, after)) in sums.iter_mut().zip(before.iter().zip(after)) {
+                *sum += (before + after) * weight;
             }
+        }
+        let [high, low] = rows.each_mut().map(|plane| &mut plane[line * columns.len()..][..columns.len()]);
+        let middles = sums.iter().zip(&padded[columns.start + half..]);
+        for ((high, low), (sum, middle)) in high.iter_mut().zip(low).zip(middles) {
+            let sum = sum + middle * weights[half];
+            (*high, *low) = (sum >> 8, sum & 255);
         }
     }
 
     let mut result = vec![0_u8; plane.len()];
-    let mut sums = vec![0_u32; columns.len()];
-    for (y, out) in result.chunks_exact_mut(width).enumerate() {
-        sums.fill(1 << 15);
-        let mut reached = false;
-        for (tap, weight) in weights.iter().enumerate() {
+    let mut sums = [vec![0_u16; columns.len()], vec![0_u16; columns.len()]];
+    let black = vec![0_u16; columns.len()];
+    for y in reached.rows.clone() {
+        let line = |tap: usize| {
             let from = mirror(y + tap, half, height);
-            if !lines.contains(&from) {
+            lines.contains(&from).then(|| (from - lines.start) * columns.len())
+        };
+        let row =
+            |plane: usize, at: Option<usize>| at.map_or(&black[..], |at| &rows[plane][at..][..columns.len()]);
+        for (plane, sums) in sums.iter_mut().enumerate() {
+            let middle = row(plane, line(half));
+            sums.iter_mut().zip(middle).for_each(|(sum, value)| *sum = value * weights[half]);
+        }
+        for (tap, &weight) in weights[..half].iter().enumerate().filter(|(_, weight)| **weight > 0) {
+            let (before, after) = (line(tap), line(2 * half - tap));
+            if before.or(after).is_none() {
                 continue;
             }
-            reached = true;
-            for (sum, value) in sums.iter_mut().zip(&rows[from * width..][columns.clone()]) {
-                *sum += u32::from(*value) * weight;
+            for (plane, sums) in sums.iter_mut().enumerate() {
+                let pairs = row(plane, before).iter().zip(row(plane, after));
+                sums.iter_mut()
+                    .zip(pairs)
+                    .for_each(|(sum, (before, after))| *sum += (before + after) * weight);
             }
         }
-        if reached {
-            for (out, sum) in out[columns.clone()].iter_mut().zip(&sums) {
-                *out = (sum >> 16).min(255) as u8;
-            }
+        let [high, low] = &sums;
+        for (out, (high, low)) in result[y * width..][columns.clone()].iter_mut().zip(high.iter().zip(low)) {
+            // (256 · high + low + 2¹⁵) / 2¹⁶, less what cannot carry.
+            *out = ((u32::from(*high) + u32::from(*low >> 8) + 128) >> 8).min(255) as u8;
         }
     }
     result
 }
 
 /// The columns and rows of a plane outside of which all is 0.
-fn extent(plane: &[u8], width: usize) -> (std::ops::Range<usize>, std::ops::Range<usize>) {
+fn extent(plane: &[u8], width: usize) -> Area {
     let (mut columns, mut lines) = (width..0, 0..0);
     for (y, row) in plane.chunks_exact(width).enumerate() {
         let Some(first) = row.iter().position(|&value| value != 0) else { continue };
@@ -65,7 +88,7 @@ fn extent(plane: &[u8], width: usize) -> (std::ops::Range<usize>, std::ops::Rang
         columns = columns.start.min(first)..columns.end.max(last + 1);
         lines = if lines.is_empty() { y..y + 1 } else { lines.start..y + 1 };
     }
-    if lines.is_empty() { (0..0, 0..0) } else { (columns, lines) }
+    if lines.is_empty() { Area { columns: 0..0, rows: 0..0 } } else { Area { columns, rows: lines } }
 }
 
 /// The position `at − half` in a line of `size`, mirrored at its first and last element, to and fro where the kernel is longer
@@ -77,8 +100,8 @@ fn mirror(at: usize, half: usize, size: usize) -> usize {
 }
 
 /// Weights in 1/256: tabulated up to 9, else rounded from the outside in, each rounding's error carried to the next.
-fn gaussian_weights(kernel: usize) -> Vec<u32> {
-    let outer: &[u32] = match kernel {
+fn gaussian_weights(kernel: usize) -> Vec<u16> {
+    let outer: &[u16] = match kernel {
         1 => &[],
         3 => &[64],
         5 => &[16, 64],
@@ -100,10 +123,10 @@ fn gaussian_weights(kernel: usize) -> Vec<u32> {
             let exact = 256.0 * height / total + carried;
             let rounded = exact.round_ties_even();
             carried = exact - rounded;
-            *weight = rounded as u32;
+            *weight = rounded as u16;
         }
     }
-    weights[half] = 256 - 2 * weights[..half].iter().sum::<u32>();
+    weights[half] = 256 - 2 * weights[..half].iter().sum::<u16>();
     for at in 0..half {
         weights[kernel - 1 - at] = weights[at];
     }
@@ -148,66 +171,78 @@ pub(crate) fn pillow_resize(
     target: (usize, usize),
     filter: Filter,
 ) -> Vec<u8> {
-    pillow_resize_rows(picture, channels, source, target, filter, 0..target.1)
+    pillow_resize_part(picture, channels, source, target, filter, &Area::whole(target))
 }
 
-/// The same, of which only some rows are wanted; the others stay 0.
-pub(crate) fn pillow_resize_rows(
+/// The same, of which only a part is wanted; the rest stays 0.
+pub(crate) fn pillow_resize_part(
     picture: &[u8],
     channels: usize,
     source: (usize, usize),
     target: (usize, usize),
     filter: Filter,
-    wanted: std::ops::Range<usize>,
+    wanted: &Area,
 ) -> Vec<u8> {
     debug_assert!(channels == 1 || channels == CHANNELS, "grey or colours");
-    let mut wide = picture.to_vec();
-    if source.0 != target.0 {
-        let taps = Taps::new(source.0, target.0, filter);
-        wide = vec![0; target.0 * source.1 * channels];
-        for (out, row) in
-            wide.chunks_exact_mut(target.0 * channels).zip(picture.chunks_exact(source.0 * channels))
-        {
-            for (at, out) in out.chunks_exact_mut(channels).enumerate() {
-                let (first, weights) = taps.of(at);
-                for (channel, out) in out.iter_mut().enumerate() {
-                    let values = row[first * channels + channel..].iter().step_by(channels);
-                    *out = round(values.zip(weights).map(|(value, weight)| i32::from(*value) * weight).sum());
-                }
-            }
+    let read = resized_from(source, target, filter, wanted);
+    let stride = target.0 * channels;
+    // Rows that are read, of which the wanted columns are as wide as they will be.
+    let mut wide = vec![0; stride * source.1];
+    let columns = wanted.columns.start * channels..wanted.columns.end * channels;
+    let taps = (source.0 != target.0).then(|| Taps::new(source.0, target.0, filter));
+    for y in read.rows.clone() {
+        let row = &picture[y * source.0 * channels..][..source.0 * channels];
+        let out = &mut wide[y * stride..][..stride];
+        match &taps {
+            None => out[columns.clone()].copy_from_slice(&row[columns.clone()]),
+            Some(taps) if channels == CHANNELS => taps.along::<CHANNELS>(row, out, &wanted.columns),
+            Some(taps) => taps.along::<1>(row, out, &wanted.columns),
         }
     }
     if source.1 == target.1 {
-        wide[..wanted.start * target.0 * channels].fill(0);
-        wide[wanted.end * target.0 * channels..].fill(0);
         return wide;
     }
     let taps = Taps::new(source.1, target.1, filter);
-    let stride = target.0 * channels;
     let mut result = vec![0; stride * target.1];
-    let mut sums = vec![0_i32; stride];
-    for (y, out) in result.chunks_exact_mut(stride).enumerate().take(wanted.end).skip(wanted.start) {
+    let mut sums = vec![0_i32; columns.len()];
+    for y in wanted.rows.clone() {
         let (first, weights) = taps.of(y);
-        sums.fill(0);
+        sums.fill(1 << 21);
         for (row, weight) in wide[first * stride..].chunks_exact(stride).zip(weights) {
-            for (sum, value) in sums.iter_mut().zip(row) {
+            for (sum, value) in sums.iter_mut().zip(&row[columns.clone()]) {
                 *sum += i32::from(*value) * weight;
             }
         }
-        for (out, sum) in out.iter_mut().zip(&sums) {
-            *out = round(*sum);
+        for (out, sum) in result[y * stride..][columns.clone()].iter_mut().zip(&sums) {
+            *out = (sum >> 22).clamp(0, 255) as u8;
         }
     }
     result
 }
 
-fn round(sum: i32) -> u8 {
-    ((sum + (1 << 21)) >> 22).clamp(0, 255) as u8
+/// What a part of a resized picture is made of.
+pub(crate) fn resized_from(
+    source: (usize, usize),
+    target: (usize, usize),
+    filter: Filter,
+    wanted: &Area,
+) -> Area {
+    let along = |source: usize, target: usize, wanted: &Range<usize>| {
+        if source == target || wanted.is_empty() {
+            return wanted.clone();
+        }
+        let reach = |at| Taps::reach(source, target, filter, at);
+        reach(wanted.start).start..reach(wanted.end - 1).end
+    };
+    Area {
+        columns: along(source.0, target.0, &wanted.columns),
+        rows: along(source.1, target.1, &wanted.rows),
+    }
 }
 
 /// For each target element: its first source element and the weights, in 1/2²², of those from there on.
 struct Taps {
-    spans: Vec<(usize, std::ops::Range<usize>)>,
+    spans: Vec<(usize, Range<usize>)>,
     weights: Vec<i32>,
 }
 
@@ -215,15 +250,14 @@ impl Taps {
     fn new(source: usize, target: usize, filter: Filter) -> Self {
         let scale = source as f64 / target as f64;
         let stretch = scale.max(1.0);
-        let support = filter.support() * stretch;
         let (mut spans, mut weights) = (Vec::with_capacity(target), Vec::new());
+        let mut exact = Vec::new();
         for at in 0..target {
             let centre = (at as f64 + 0.5) * scale;
-            let first = (centre - support + 0.5).max(0.0) as usize;
-            let last = ((centre + support + 0.5) as usize).min(source);
-            let exact: Vec<_> = (first..last)
-                .map(|source| filter.weight((source as f64 - centre + 0.5) * (1.0 / stretch)))
-                .collect();
+            let span = Self::reach(source, target, filter, at);
+            let first = span.start;
+            exact.clear();
+            exact.extend(span.map(|source| filter.weight((source as f64 - centre + 0.5) * (1.0 / stretch))));
             let total: f64 = exact.iter().sum();
             let start = weights.len();
             weights.extend(exact.iter().map(|weight| {
@@ -235,6 +269,30 @@ impl Taps {
         Self { spans, weights }
     }
 
+    /// The source elements of a target element.
+    fn reach(source: usize, target: usize, filter: Filter, at: usize) -> Range<usize> {
+        let scale = source as f64 / target as f64;
+        let support = filter.support() * scale.max(1.0);
+        let centre = (at as f64 + 0.5) * scale;
+        (centre - support + 0.5).max(0.0) as usize..((centre + support + 0.5) as usize).min(source)
+    }
+
+    /// Resizes some columns of a row.
+    fn along<const CHANNELS: usize>(&self, row: &[u8], out: &mut [u8], columns: &Range<usize>) {
+        let (row, _) = row.as_chunks::<CHANNELS>();
+        let (out, _) = out.as_chunks_mut::<CHANNELS>();
+        for (out, (first, weights)) in out[columns.clone()].iter_mut().zip(&self.spans[columns.clone()]) {
+            let weights = &self.weights[weights.clone()];
+            let mut sums = [1_i32 << 21; CHANNELS];
+            for (pixel, weight) in row[*first..][..weights.len()].iter().zip(weights) {
+                for (sum, value) in sums.iter_mut().zip(pixel) {
+                    *sum += i32::from(*value) * weight;
+                }
+            }
+            *out = sums.map(|sum| (sum >> 22).clamp(0, 255) as u8);
+        }
+    }
+
     fn of(&self, at: usize) -> (usize, &[i32]) {
         let (first, range) = &self.spans[at];
         (*first, &self.weights[range.clone()])
@@ -243,7 +301,7 @@ impl Taps {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::cases;
+    use super::super::fixtures::{cases, parts_are_parts};
     use super::*;
 
     #[test]
@@ -266,13 +324,15 @@ mod tests {
         {
             for case in cases(operator) {
                 let channels = case.channels;
-                case.check(&pillow_resize(
-                    &case.picture(channels),
-                    channels,
-                    case.source,
-                    case.target,
-                    filter,
-                ));
+                let picture = case.picture(channels);
+                let resize = |part: &Area| {
+                    pillow_resize_part(&picture, channels, case.source, case.target, filter, part)
+                };
+                let whole = resize(&Area::whole(case.target));
+                if channels == 1 {
+                    parts_are_parts(&case, &whole, resize);
+                }
+                case.check(&whole);
             }
         }
     }

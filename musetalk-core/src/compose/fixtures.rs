@@ -69,6 +69,22 @@ impl Case {
     }
 }
 
+/// Fails unless `operator`, asked for some part of its result, gives there what the whole result shows.
+pub(crate) fn parts_are_parts(case: &Case, whole: &[u8], operator: impl Fn(&super::Area) -> Vec<u8>) {
+    let (width, height) = if case.target.0 > 0 { case.target } else { case.source };
+    let parts = [(0, width / 3), (width / 4, width), (width / 3, 2 * width / 3), (width - 1, width)];
+    for columns in parts.map(|(start, end)| start..end) {
+        for rows in [0..height / 2 + 1, height / 3..height, height / 2..height / 2 + 1] {
+            let area = super::Area { columns: columns.clone(), rows };
+            let part = operator(&area);
+            for y in area.rows.clone() {
+                let row = y * width + area.columns.start..y * width + area.columns.end;
+                assert_eq!(part[row.clone()], whole[row], "row {y} of {area:?}: {case:?}");
+            }
+        }
+    }
+}
+
 /// The generator of `make_compose.py`.
 pub(crate) fn noise(size: (usize, usize), channels: usize, seed: u32) -> Vec<u8> {
     let mut state = seed;

@@ -10,6 +10,37 @@ pub(crate) mod warp;
 #[cfg(test)]
 pub(crate) mod fixtures;
 
+/// The columns and rows of a plane that are wanted of an operator.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Area {
+    pub(crate) columns: std::ops::Range<usize>,
+    pub(crate) rows: std::ops::Range<usize>,
+}
+
+impl Area {
+    /// All of a plane of this width and height.
+    pub(crate) fn whole((width, height): (usize, usize)) -> Self {
+        Self { columns: 0..width, rows: 0..height }
+    }
+
+    /// What an operator reads that looks so many columns to both sides, and rows up and down, within a plane.
+    pub(crate) fn reaching(
+        &self,
+        across: usize,
+        up: usize,
+        down: usize,
+        (width, height): (usize, usize),
+    ) -> Self {
+        let wider = |range: &std::ops::Range<usize>, before: usize, after: usize, all: usize| {
+            range.start.saturating_sub(before)..(range.end + after).min(all)
+        };
+        Self {
+            columns: wider(&self.columns, across, across, width),
+            rows: wider(&self.rows, up, down, height),
+        }
+    }
+}
+
 /// A rectangle of pixels; the right column and the bottom row are exclusive. May lie partly outside its image.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Rect {

@@ -25,8 +25,17 @@ pub(super) struct Plan {
     pub(super) mouth: MouthMeasure,
     pub(super) closed: bool,
     pub(super) turning: Turning,
-    /// Frames that an avatar of this footage needs at least.
-    pub(super) least: usize,
+    /// Why no frame is used, if so.
+    pub(super) refused: Option<Refused>,
+}
+
+/// Why footage makes no avatar.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Refused {
+    /// The longest usable stretch is shorter than this many frames.
+    Short { least: usize },
+    /// The box of this frame's face is one that no avatar can hold.
+    Outside { frame: usize },
 }
 
 impl Plan {
@@ -73,19 +82,24 @@ impl Plan {
         };
         let (rest, turning) = match options.reference {
             true => (0..raw.len(), Turning::STILL),
-            false => rest(&points, fps),
+            false => rest(&points, least, fps),
         };
         let mut used = stretch.start + rest.start..stretch.start + rest.end;
         // No box that a file would refuse: only a shift or margin that is too large makes one.
-        let sound = |face: &FaceBox| check_box(face, size.0 as u32, height);
-        if used.len() < least || !faces.iter().all(sound) {
+        let unsound = |frame: &usize| !check_box(&faces[frame - stretch.start], size.0 as u32, height);
+        let refused = match used.clone().find(unsound) {
+            _ if used.len() < least => Some(Refused::Short { least }),
+            Some(frame) => Some(Refused::Outside { frame }),
+            None => None,
+        };
+        if refused.is_some() {
             used = stretch.start..stretch.start;
         }
         faces.truncate(stretch.len());
         let openings: Vec<f32> = points.iter().map(mouth_opening).collect();
         let mouth = MouthMeasure::of(&openings[rest.start.min(openings.len())..rest.end.min(openings.len())]);
         let closed = mouth.wants_closed(options.idle);
-        Self { verdicts, stretch, used, faces, points, mouth, closed, turning, least }
+        Self { verdicts, stretch, used, faces, points, mouth, closed, turning, refused }
     }
 
     /// The place of a frame in the lists of the stretch.

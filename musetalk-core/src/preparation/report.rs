@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use serde_json::{Value, json};
 
-use super::Preparer;
-use super::plan::Plan;
+use super::plan::{Plan, Refused};
+use super::{PrepareOptions, Preparer};
 use crate::asset::FaceBox;
-use crate::prepare::{Idle, MouthMeasure, Observation, Turning, Verdict};
+use crate::prepare::{Idle, MouthMeasure, Observation, Turning, Verdict, to_blame};
 use crate::time::FrameRate;
 
 /// What was decided about footage, frame by frame.
@@ -67,7 +67,7 @@ impl PreparationReport {
                 faces: frame.faces.len(),
             })
             .collect();
-        let refusal = plan.used.is_empty().then(|| refusal(plan));
+        let refusal = plan.refused.map(|refused| refusal(plan, refused, &preparer.options));
         Self {
             frames,
             used: plan.used.clone(),
@@ -174,28 +174,37 @@ impl PreparationReport {
     }
 }
 
-fn refusal(plan: &Plan) -> String {
-    let failed = plan.verdicts.iter().filter(|verdict| !verdict.usable());
-    let mut counts: Vec<(Verdict, usize)> = Vec::new();
-    for verdict in failed {
-        match counts.iter_mut().find(|(known, _)| known == verdict) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((*verdict, 1)),
+fn refusal(plan: &Plan, refused: Refused, options: &PrepareOptions) -> String {
+    let least = match refused {
+        Refused::Short { least } => least,
+        Refused::Outside { frame } => {
+            let (shift, margin) = (options.bbox_shift, options.extra_margin);
+            return format!(
+                "the face box of frame {frame} is empty or outside the picture with a bbox_shift of {shift} and an extra_margin of \
+                 {margin} pixels; use smaller ones"
+            );
+        }
+    };
+    let all = plan.verdicts.len();
+    let Some(blamed) = to_blame(&plan.verdicts) else {
+        return format!("the footage has {all} usable frames, {least} are needed; film for longer");
+    };
+    let of = |wanted: Verdict| plan.verdicts.iter().filter(|verdict| **verdict == wanted).count();
+    let mut reasons = vec![(blamed, of(blamed))];
+    let mut others: Vec<(Verdict, usize)> = Vec::new();
+    for &verdict in plan.verdicts.iter().filter(|verdict| !verdict.usable() && **verdict != blamed) {
+        if others.iter().all(|(known, _)| *known != verdict) {
+            others.push((verdict, of(verdict)));
         }
     }
-    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let all = plan.verdicts.len();
+    others.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    reasons.extend(others);
     let reasons: Vec<String> =
-        counts.iter().map(|(verdict, count)| format!("{verdict} in {count} of {all} frames")).collect();
-    let Some((worst, _)) = counts.first() else {
-        return "the face box is outside the picture with this bbox_shift and extra_margin; use smaller ones"
-            .to_owned();
-    };
+        reasons.iter().map(|(verdict, count)| format!("{verdict} in {count} of {all} frames")).collect();
     format!(
-        "no stretch of the footage can be used: {}; the longest good one has {} frames, {} are needed; {}",
+        "no stretch of the footage can be used: {}; the longest good one has {} frames, {least} are needed; {}",
         reasons.join(", "),
         plan.stretch.len(),
-        plan.least,
-        worst.advice()
+        blamed.advice()
     )
 }

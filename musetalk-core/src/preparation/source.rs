@@ -1,5 +1,6 @@
 //! Footage, wherever it comes from.
 
+use crate::asset::MOST_FRAMES;
 use crate::{Error, ErrorKind, Result};
 
 /// Pictures of a person that can be read from their start as often as wanted, all of one size, at the rate of the pack they are for.
@@ -52,20 +53,16 @@ pub struct SourceFrame {
     pub alpha: Vec<u8>,
 }
 
-/// What avatars hold.
-const SIDES: std::ops::RangeInclusive<u32> = 16..=8192;
-
-pub(super) fn check_size(source: &dyn FrameSource) -> Result<()> {
-    let (width, height) = (source.width(), source.height());
-    if SIDES.contains(&width) && SIDES.contains(&height) {
+/// Whether an avatar could hold so many frames.
+pub(super) fn check_count(frames: u64) -> Result<()> {
+    if frames <= u64::from(MOST_FRAMES) {
         return Ok(());
     }
     Err(Error::new(
         ErrorKind::InvalidInput,
         format!(
-            "the pictures have {width}×{height} pixels; each side must have {} to {}",
-            SIDES.start(),
-            SIDES.end()
+            "more than {MOST_FRAMES} frames are to be looked at, and an avatar holds no more; choose a part of the footage: --range, \
+             --max-frames (PrepareOptions::range, max_frames)"
         ),
     ))
 }

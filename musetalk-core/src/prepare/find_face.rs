@@ -374,4 +374,4 @@ fn sharpness(rgb: &[u8]) -> f32 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -5,13 +5,18 @@
 //! ```
 
 use crate::asset::FaceBox;
-use crate::compose::filter::{Filter, gaussian_blur, pillow_resize_rows};
+use crate::compose::Area;
+use crate::compose::filter::{Filter, gaussian_blur, pillow_resize_part, resized_from};
 use crate::compose::morphology::{Span, dilate, erode};
 
 /// Side of a parsed face, in pixels.
 pub(crate) const PARSED: usize = 512;
 /// Classes of a parsed face: 0 … 18.
 pub(crate) const CLASSES: u8 = 19;
+
+/// Columns that the operators of the jaw look at to each side.
+const CONE_REACH: usize = 10;
+const LINE_REACH: usize = 17;
 
 const SKIN: u8 = 1;
 const NOSE: u8 = 10;
@@ -69,21 +74,14 @@ impl EdgeBlur {
 pub(crate) fn mask_of(classes: &[u8], face: &FaceBox, part: FaceMask, blur: EdgeBlur) -> Vec<u8> {
     let crop = face.crop();
     let side = crop.width() as usize;
-    let selected = select(classes, part);
-    // The upper half is black in the end.
-    let lower = side / 2..side;
-    let mut mask = pillow_resize_rows(&selected, 1, (PARSED, PARSED), (side, side), Filter::Bicubic, lower);
-    let columns = inside(face.x1 - crop.x1, face.x2 - crop.x1, side);
-    let rows = inside(face.y1 - crop.y1, face.y2 - crop.y1, side);
-    for (y, row) in mask.chunks_exact_mut(side).enumerate() {
-        if !rows.contains(&y) || y < side / 2 {
-            row.fill(0);
-        } else {
-            row[..columns.start].fill(0);
-            row[columns.end..].fill(0);
-        }
-    }
-    gaussian_blur(&mask, (side, side), blur.kernel(side))
+    // What is outside the face box, and the upper half, is black in the end.
+    let mut rows = inside(face.y1 - crop.y1, face.y2 - crop.y1, side);
+    rows.start = rows.start.max(side / 2).min(rows.end);
+    let wanted = Area { columns: inside(face.x1 - crop.x1, face.x2 - crop.x1, side), rows };
+    let (whole, target) = ((PARSED, PARSED), (side, side));
+    let selected = select(classes, part, &resized_from(whole, target, Filter::Bicubic, &wanted));
+    let mask = pillow_resize_part(&selected, 1, whole, target, Filter::Bicubic, &wanted);
+    gaussian_blur(&mask, target, blur.kernel(side))
 }
 
 fn inside(start: i32, end: i32, side: usize) -> std::ops::Range<usize> {
@@ -91,50 +89,59 @@ fn inside(start: i32, end: i32, side: usize) -> std::ops::Range<usize> {
     clip(start)..clip(end)
 }
 
-/// 255 where a parsed face may change.
-fn select(classes: &[u8], part: FaceMask) -> Vec<u8> {
-    let among = |wanted: &[u8]| classes.iter().map(|class| choice(wanted.contains(class))).collect();
+/// 255 where a parsed face may change: in the wanted part of it, and 0 elsewhere.
+fn select(classes: &[u8], part: FaceMask, wanted: &Area) -> Vec<u8> {
+    let among = |some: &[u8]| chosen(classes, wanted, |_, class| some.contains(&class));
     match part {
         FaceMask::Raw => among(&[SKIN, MOUTH, UPPER_LIP, LOWER_LIP]),
         FaceMask::Neck => among(&[SKIN, MOUTH, UPPER_LIP, LOWER_LIP, NECK]),
-        FaceMask::Jaw { left, right } => jaw(classes, usize::from(left), usize::from(right)),
+        FaceMask::Jaw { left, right } => jaw(classes, usize::from(left), usize::from(right), wanted),
     }
 }
 
-fn jaw(classes: &[u8], left: usize, right: usize) -> Vec<u8> {
+fn jaw(classes: &[u8], left: usize, right: usize, wanted: &Area) -> Vec<u8> {
     const SIZE: (usize, usize) = (PARSED, PARSED);
-    let skin: Vec<u8> = classes.iter().map(|&class| choice(class == SKIN)).collect();
-    let grown = dilate(&skin, SIZE, &cone());
-    let drawn_in = erode(&erode(&grown, SIZE, &line()), SIZE, &line());
+    // Backwards: what each step reads is what the one before has to give.
+    let once = wanted.reaching(LINE_REACH, 1, 1, SIZE);
+    let twice = once.reaching(LINE_REACH, 1, 1, SIZE);
+    let read = twice.reaching(CONE_REACH, 6, 16, SIZE);
+    let skin = chosen(classes, &read, |_, class| class == SKIN);
+    let grown = dilate(&skin, SIZE, &cone(), &twice);
+    let drawn_in = erode(&erode(&grown, SIZE, &line(), &once), SIZE, &line(), wanted);
     // The left cheek's last column belongs to it, and so does the right cheek's first.
     let cheek = |x: usize| x + left <= PARSED / 2 || x >= PARSED / 2 + right;
-    let pixels = classes.iter().zip(grown.iter().zip(&drawn_in)).enumerate();
-    pixels
-        .map(|(at, (&class, (&grown, &drawn_in)))| {
-            let skin = if cheek(at % PARSED) { drawn_in } else { grown };
-            choice((skin == 255 && class != NOSE) || matches!(class, MOUTH | UPPER_LIP | LOWER_LIP))
-        })
-        .collect()
+    chosen(classes, wanted, |at, class| {
+        let skin = if cheek(at % PARSED) { drawn_in[at] } else { grown[at] };
+        (skin == 255 && class != NOSE) || matches!(class, MOUTH | UPPER_LIP | LOWER_LIP)
+    })
 }
 
-fn choice(chosen: bool) -> u8 {
-    if chosen { 255 } else { 0 }
+/// 255 where a pixel of the wanted part is chosen by its place and class, 0 elsewhere.
+fn chosen(classes: &[u8], wanted: &Area, choose: impl Fn(usize, u8) -> bool) -> Vec<u8> {
+    let mut plane = vec![0; classes.len()];
+    for y in wanted.rows.clone() {
+        let row = y * PARSED + wanted.columns.start..y * PARSED + wanted.columns.end;
+        for (at, out) in row.clone().zip(&mut plane[row]) {
+            *out = if choose(at, classes[at]) { 255 } else { 0 };
+        }
+    }
+    plane
 }
 
 /// Grows skin 16 rows upwards at full width, and in a cone of 6 rows downwards.
 pub(crate) fn cone() -> [Span; 23] {
-    std::array::from_fn(|row| Span { offset: row as i32 - 6, reach: row.min(10) })
+    std::array::from_fn(|row| Span { offset: row as i32 - 6, reach: row.min(CONE_REACH) })
 }
 
 /// Takes 17 columns off each side, and one row: OpenCV's ellipse of 35 × 3.
 pub(crate) fn line() -> [Span; 3] {
-    [Span { offset: -1, reach: 0 }, Span { offset: 0, reach: 17 }, Span { offset: 1, reach: 0 }]
+    [Span { offset: -1, reach: 0 }, Span { offset: 0, reach: LINE_REACH }, Span { offset: 1, reach: 0 }]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compose::fixtures::{Case, cases, noise};
+    use crate::compose::fixtures::{Case, cases, noise, parts_are_parts};
 
     /// The maps of `make_compose.py`: blocks of 8×8, more than half of them skin.
     fn classes(case: &Case) -> Vec<u8> {
@@ -157,7 +164,10 @@ mod tests {
     #[test]
     fn selecting_equals_opencv_bit_for_bit() {
         for case in cases("select") {
-            case.check(&select(&classes(&case), part(&case)));
+            let (classes, part) = (classes(&case), part(&case));
+            let whole = select(&classes, part, &Area::whole(case.source));
+            parts_are_parts(&case, &whole, |wanted| select(&classes, part, wanted));
+            case.check(&whole);
         }
     }
 
@@ -181,7 +191,7 @@ mod tests {
         // All skin: what the cheeks' erosion takes from the lower edge shows where they lie.
         let mut classes = vec![0; PARSED * PARSED];
         classes[..300 * PARSED].fill(SKIN);
-        let chosen = select(&classes, FaceMask::default());
+        let chosen = select(&classes, FaceMask::default(), &Area::whole((PARSED, PARSED)));
         let last = |x: usize| (0..PARSED).rfind(|y| chosen[y * PARSED + x] == 255).unwrap();
         assert!((167..=345).all(|x| last(x) == 305) && last(166) < 305 && last(346) < 305);
     }

@@ -18,6 +18,8 @@ mod try_out;
 mod verdict;
 
 pub(crate) use features::{edges, face_box, mouth_opening, reference_box};
+#[cfg(test)]
+pub(crate) use find_face::tests::milliseconds;
 pub(crate) use find_face::{FaceFinder, Observation};
 pub use idle::{Idle, MouthMeasure};
 pub(crate) use landmark_mask::classes_of;
@@ -34,7 +36,7 @@ pub(crate) use sample::Picture;
 pub(crate) use sheet::{Sheet, Shown, chosen};
 pub(crate) use smooth::{smooth, smooth_points};
 pub use stretch::Turning;
-pub(crate) use stretch::{bridge, landmarks, least, longest, rest};
+pub(crate) use stretch::{bridge, landmarks, least, longest, rest, to_blame};
 pub(crate) use try_out::try_out;
 pub use verdict::Verdict;
 pub(crate) use verdict::judge;

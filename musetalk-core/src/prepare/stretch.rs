@@ -13,7 +13,7 @@ const LONGEST_GAP: f32 = 0.2;
 const TRIM: f32 = 0.12;
 /// And by so many seconds.
 const LONGEST_TRIM: f32 = 1.0;
-/// A stretch shorter than this does not move like a person, seconds; footage that is shorter itself may be used whole.
+/// A stretch shorter than this does not move like a person, seconds. Of footage that is hardly longer half is enough.
 const SHORTEST: f32 = 0.4;
 
 /// A face slower than this rests, widths per second: looking for an even slower frame would only cost footage.
@@ -76,9 +76,25 @@ pub(crate) fn longest(verdicts: &[Verdict]) -> Range<usize> {
     best
 }
 
+/// The verdict without which the longest run would be longest; the most frequent of equals. None where every frame is usable.
+pub(crate) fn to_blame(verdicts: &[Verdict]) -> Option<Verdict> {
+    let mut failures: Vec<Verdict> = Vec::new();
+    for verdict in verdicts.iter().filter(|verdict| !verdict.usable()) {
+        if !failures.contains(verdict) {
+            failures.push(*verdict);
+        }
+    }
+    let without = |blamed: Verdict| {
+        let forgiven: Vec<Verdict> =
+            verdicts.iter().map(|&verdict| if verdict == blamed { Verdict::Ok } else { verdict }).collect();
+        (longest(&forgiven).len(), verdicts.iter().filter(|verdict| **verdict == blamed).count())
+    };
+    failures.into_iter().max_by_key(|failure| without(*failure))
+}
+
 /// The fewest frames that make an avatar, of footage of `all` frames.
 pub(crate) fn least(all: usize, fps: f32) -> usize {
-    ((SHORTEST * fps).ceil() as usize).min(all).max(1)
+    ((SHORTEST * fps).ceil() as usize).min(all / 2).max(1)
 }
 
 /// The landmarks of every frame of a stretch, those of bridged frames between their neighbours'.
@@ -119,11 +135,13 @@ fn speeds(points: &[Landmarks], fps: f32) -> Vec<f32> {
         .collect()
 }
 
-/// Moves the ends of a stretch inwards to where the face rests, and says how fast it is there. `points` are the stretch's own.
-pub(crate) fn rest(points: &[Landmarks], fps: f32) -> (Range<usize>, Turning) {
+/// Moves the ends of a stretch inwards to where the face rests, by so much that `least` frames stay, and says how fast it is there.
+/// `points` are the stretch's own.
+pub(crate) fn rest(points: &[Landmarks], least: usize, fps: f32) -> (Range<usize>, Turning) {
     let all = points.len();
     let speeds = speeds(points, fps);
     let most = ((all as f32 * TRIM) as usize).min((LONGEST_TRIM * fps) as usize);
+    let most = most.min(all.saturating_sub(least) / 2);
     let slowest = |range: Range<usize>, prefer_late: bool| {
         let rank = |at: &usize| {
             // What is cut away costs a little, so that a face that rests throughout loses nothing.
@@ -179,17 +197,38 @@ mod tests {
         let swing = |frame: usize| 300.0 + 40.0 * (frame as f32 / 100.0 * std::f32::consts::TAU).sin();
         let points: Vec<Landmarks> =
             (0..100).map(|frame| *seen(swing(frame), 200.0).landmarks().unwrap()).collect();
-        let (range, turning) = rest(&points, 25.0);
+        let (range, turning) = rest(&points, 10, 25.0);
         assert!(range.start > 8 && range.end < 92, "{range:?}");
         assert!(turning.start < 0.55 && turning.end < 0.55, "{turning:?}");
         // One that never moves keeps every frame.
         let still = vec![points[0]; 50];
-        assert_eq!(rest(&still, 25.0).0, 0..50);
-        assert_eq!(rest(&still[..1], 25.0).0, 0..1);
+        assert_eq!(rest(&still, 10, 25.0).0, 0..50);
+        assert_eq!(rest(&still[..1], 1, 25.0).0, 0..1);
     }
 
     #[test]
-    fn short_footage_may_be_used_whole() {
-        assert_eq!([1, 5, 200].map(|all| least(all, 25.0)), [1, 5, 10]);
+    fn of_short_footage_half_is_enough() {
+        assert_eq!([1, 5, 10, 19, 200].map(|all| least(all, 25.0)), [1, 2, 5, 9, 10]);
+    }
+
+    #[test]
+    fn resting_leaves_enough_frames() {
+        // Fast at both ends.
+        let swing = |frame: usize| 300.0 + 3.0 * (frame as f32 - 4.5).powi(2);
+        let points: Vec<Landmarks> =
+            (0..10).map(|frame| *seen(swing(frame), 200.0).landmarks().unwrap()).collect();
+        assert_eq!(rest(&points, 5, 25.0).0, 1..9);
+        assert_eq!(rest(&points, 9, 25.0).0, 0..10);
+    }
+
+    #[test]
+    fn what_would_help_most_is_blamed() {
+        // Nobody for a long while; then somebody who blurs now and then, and turns away once.
+        let mut verdicts = vec![NONE; 40];
+        verdicts.extend((0..60).map(|at| if at % 7 == 6 { Verdict::Blurred } else { OK }));
+        verdicts[97] = Verdict::Profile;
+        assert_eq!(to_blame(&verdicts), Some(Verdict::Blurred));
+        assert_eq!(to_blame(&verdicts[..45]), Some(NONE));
+        assert_eq!(to_blame(&[OK; 4]), None);
     }
 }

@@ -88,10 +88,11 @@ impl Footage {
         &self.asset
     }
 
-    /// Whether a picture can be drawn now: one of them is not in the host's hands.
+    /// Whether a picture can be drawn now: the host holds fewer than he may, which is one less than there are. That one is for decoding ahead
+    /// while he holds all of his.
     pub(crate) fn has_room(&self) -> bool {
         let ahead = self.ahead.as_ref().map_or(0, |ahead| ahead.under_way.len() + ahead.ready.len());
-        self.pictures.available() + ahead > 0
+        self.pictures.available() + ahead > 1
     }
 
     /// The base frame at a position. Waits for its decoding if that was not done ahead.

@@ -184,6 +184,10 @@ impl Shared {
         self.mailbox.wait(time)
     }
 
+    pub(crate) fn on_news(&self, told: impl Fn() + Send + Sync + 'static) -> bool {
+        self.mailbox.on_news(Box::new(told))
+    }
+
     // ── what the driver does ──
 
     pub(super) fn now(&self) -> Duration {

@@ -1,7 +1,7 @@
 //! What the host has not read yet. Bounded: sound in minutes, everything else in number.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
@@ -16,7 +16,11 @@ pub(super) struct Mailbox {
     queue: Mutex<Queue>,
     news: Notify,
     waiting: Condvar,
+    told: OnceLock<Told>,
 }
+
+/// Whom the host has named to be told of news.
+type Told = Box<dyn Fn() + Send + Sync>;
 
 #[derive(Default)]
 struct Queue {
@@ -56,6 +60,7 @@ impl Mailbox {
         drop(queue);
         self.news.notify_one();
         self.waiting.notify_one();
+        self.tell();
         Ok(())
     }
 
@@ -64,6 +69,18 @@ impl Mailbox {
         self.lock().closed = true;
         self.news.notify_one();
         self.waiting.notify_all();
+        self.tell();
+    }
+
+    /// Sets who is told of news. `false` if somebody was set before.
+    pub(super) fn on_news(&self, told: Told) -> bool {
+        self.told.set(told).is_ok()
+    }
+
+    fn tell(&self) {
+        if let Some(told) = self.told.get() {
+            told();
+        }
     }
 
     /// The next event; `None` after the last one, once the connection is closed.
@@ -145,6 +162,23 @@ mod tests {
         let events: Vec<Event> = std::iter::from_fn(|| mailbox.lock().take()).collect();
         assert_eq!(events, [Event::Interrupted { utterance: 1 }, Event::Updated, audio(2, 5)]);
         assert_eq!(mailbox.lock().samples, 0);
+    }
+
+    #[test]
+    fn every_event_and_the_end_are_told_of() {
+        use std::sync::Arc;
+        use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+        let (mailbox, told) = (Mailbox::default(), Arc::new(AtomicU32::new(0)));
+        let counted = Arc::clone(&told);
+        assert!(mailbox.on_news(Box::new(move || {
+            let _before = counted.fetch_add(1, SeqCst);
+        })));
+        assert!(!mailbox.on_news(Box::new(|| ())));
+        mailbox.push(Event::Updated, 0).unwrap();
+        mailbox.push(audio(1, 1), 0).unwrap_err();
+        assert_eq!(told.load(SeqCst), 1, "what was not taken is no news");
+        mailbox.end();
+        assert_eq!(told.load(SeqCst), 2);
     }
 
     #[test]

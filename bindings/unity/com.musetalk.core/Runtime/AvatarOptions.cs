@@ -16,6 +16,9 @@ namespace MuseTalk
         public int FramesLent { get; set; }
         /// <summary>Seconds of pushed PCM that may wait, 1 to 3600. 0: 120.</summary>
         public int BufferSeconds { get; set; }
+        /// <summary>Mebibytes of decoded footage that may be held, for all avatars of the person in one format together; longer footage is decoded
+        /// while it plays. 0: 160, five seconds of 512 by 512. 1 holds next to nothing.</summary>
+        public int PreloadLimitMib { get; set; }
     }
 
     /// <summary>What an avatar is.</summary>
@@ -48,8 +51,10 @@ namespace MuseTalk
         /// <param name="cycleIndex">As <see cref="Frame.CycleIndex"/> has it.</param>
         public int FootageFrameAt(int cycleIndex)
         {
-            foreach (var clip in Clips)
+            // Once per picture: an enumerator would be garbage.
+            for (var index = 0; index < Clips.Count; index++)
             {
+                var clip = Clips[index];
                 var place = cycleIndex - clip.CycleFirst;
                 if (place < 0 || place >= clip.CycleLength) continue;
                 return clip.CycleFirst / 2 + (place < clip.CycleLength / 2 ? place : clip.CycleLength - 1 - place);

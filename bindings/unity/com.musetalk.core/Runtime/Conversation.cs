@@ -10,6 +10,7 @@ namespace MuseTalk
     {
         private readonly ConversationHandle _handle = new ConversationHandle();
         private readonly EventSlot _event = new EventSlot();
+        private readonly Avatar _avatar;
         private int _reading;
 
         /// <summary>Begins to connect, and returns at once: Ready or Closed among the events tells how it goes.</summary>
@@ -22,7 +23,8 @@ namespace MuseTalk
         {
             Native.Ready();
             if (options == null) options = new ConversationOptions();
-            var avatar = options.Avatar == null ? null : options.Avatar.Handle;
+            _avatar = options.Avatar;
+            var avatar = _avatar == null ? null : _avatar.Handle;
             var held = false;
             try
             {
@@ -62,6 +64,9 @@ namespace MuseTalk
                 if (held) avatar.DangerousRelease();
             }
         }
+
+        /// <summary>The avatar that speaks the answers, null where there is none. It lives as long as the conversation does.</summary>
+        public Avatar Avatar { get { return _avatar; } }
 
         /// <summary>What happened next, if anything has: one <c>while</c> per rendered picture empties the queue. Read often: a session whose
         /// events nobody reads is closed in the end.</summary>

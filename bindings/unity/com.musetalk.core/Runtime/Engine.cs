@@ -160,6 +160,7 @@ namespace MuseTalk
                 FramesAhead = unchecked((uint)options.FramesAhead),
                 FramesLent = unchecked((uint)options.FramesLent),
                 BufferSeconds = unchecked((uint)options.BufferSeconds),
+                PreloadLimitMib = unchecked((uint)options.PreloadLimitMib),
             };
             var handle = new AvatarHandle();
             fixed (byte* path = Native.Required(asset, "asset"))

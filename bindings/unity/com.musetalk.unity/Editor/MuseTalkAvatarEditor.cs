@@ -26,6 +26,8 @@ namespace MuseTalk.Unity.Editor
             EditorGUILayout.LabelField("Latency", stats.LatencyP50.TotalMilliseconds + " ms, at worst " + stats.LatencyP99.TotalMilliseconds + " ms");
             EditorGUILayout.LabelField("Heard", face.Heard.ToString());
             EditorGUILayout.LabelField("Uploaded", face.UploadedBytes / 1048576 + " MB");
+            EditorGUILayout.LabelField("Clip", face.ShownClip);
+            if (face.Clips.Count > 1) foreach (var clip in face.Clips) if (GUILayout.Button("Clip " + clip.Name)) face.RequestClip(clip.Name);
             if (GUILayout.Button("Interrupt")) face.Interrupt();
             var room = GUILayoutUtility.GetRect(128, 256);
             if (face.Texture != null) EditorGUI.DrawPreviewTexture(room, face.Texture, null, ScaleMode.ScaleToFit);

@@ -17,10 +17,9 @@ namespace MuseTalk.Unity
         private Texture2D _patch;
         private byte[] _pixels;
 
-        internal FaceTexture(Avatar avatar, long baseFrameBytes)
+        internal FaceTexture(Avatar avatar, AvatarDescription told, long baseFrameBytes)
         {
             _avatar = avatar;
-            var told = avatar.Description;
             _told = told;
             Target = Create(told.Width, told.Height);
             var footage = (long)told.FootageFrames * told.Width * told.Height * 4;

@@ -25,7 +25,7 @@ namespace MuseTalk.Unity
             var own = most == 0 || (rate >= least && rate <= most) ? rate : most;
             _clip = Microphone.Start(_device, true, Seconds, own);
             if (_clip == null) throw new InvalidOperationException("the microphone " + (_device ?? "of the system") + " did not start; is one there, and is it allowed?");
-            _converter = _clip.frequency == rate ? null : new RateConverter(_clip.frequency, rate);
+            _converter = _clip.frequency == rate ? null : new RateConverter(_clip.frequency, rate, _clip.frequency / 100);
             _mono = new float[_clip.frequency / 100];
             _interleaved = new float[_mono.Length * _clip.channels];
             _converted = _converter == null ? null : new float[_converter.Most(_mono.Length)];

@@ -1,3 +1,4 @@
+using System;
 using UnityEngine;
 
 namespace MuseTalk.Unity
@@ -10,15 +11,16 @@ namespace MuseTalk.Unity
     {
         /// After so long without a sound the utterance is over.
         private const double Pause = 0.2;
+        /// Seconds of sound for which room is made ahead: longer than a level takes to load, as a rule.
+        private const double Ahead = 10;
 
         [SerializeField, Tooltip("Who says it.")]
         private MuseTalkAvatar _avatar = null;
 
         private AudioSource _source;
-        private volatile RateConverter _converter;
+        private volatile Ear _ear;
         private int _deviceRate;
-        private float[] _mono = new float[0];
-        private float[] _converted = new float[0];
+        private int _faceRate;
         private volatile bool _playing;
         private volatile bool _speaking;
         private double _quietSince;
@@ -44,12 +46,15 @@ namespace MuseTalk.Unity
 
         private void Update()
         {
-            if (_converter == null || _deviceRate != AudioSettings.outputSampleRate)
+            if (_avatar == null) return;
+            if (_ear == null || _deviceRate != AudioSettings.outputSampleRate || _faceRate != _avatar.SampleRate)
             {
-                if (_avatar == null) return;
                 _deviceRate = AudioSettings.outputSampleRate;
-                _converter = new RateConverter(_deviceRate, _avatar.SampleRate);
+                _faceRate = _avatar.SampleRate;
+                _ear = new Ear(_deviceRate, _faceRate);
             }
+            // What the audio thread uses up is made here.
+            if (_avatar.IsReady) _avatar.Voice.Queue.Prepare(Ahead);
             _playing = _source.isPlaying;
             if (_playing) _quietSince = Time.unscaledTimeAsDouble;
             if (_speaking && !_playing && Time.unscaledTimeAsDouble - _quietSince > Pause)
@@ -59,33 +64,62 @@ namespace MuseTalk.Unity
             }
         }
 
-        /// On the audio thread.
+        /// On the audio thread: makes nothing.
         private void OnAudioFilterRead(float[] data, int channels)
         {
-            var converter = _converter;
+            var ear = _ear;
             var avatar = _avatar;
-            if (converter != null && !ReferenceEquals(avatar, null))
+            if (ear != null && !ReferenceEquals(avatar, null))
             {
-                var count = data.Length / channels;
-                if (_mono.Length != count)
-                {
-                    _mono = new float[count];
-                    _converted = new float[converter.Most(4 * count)];
-                }
-                var silent = true;
-                for (var at = 0; at < count; at++)
-                {
-                    float sum = 0;
-                    for (var channel = 0; channel < channels; channel++) sum += data[at * channels + channel];
-                    _mono[at] = sum / channels;
-                    silent &= sum == 0;
-                }
                 // Sound may come before the main thread has seen that the source plays.
-                if (silent && !_playing) return;
-                var made = converter.Convert(_mono, count, _converted);
-                if (avatar.Speak(new System.ReadOnlySpan<float>(_converted, 0, made))) _speaking = true;
+                if (!_playing && IsSilent(data)) return;
+                if (ear.Say(data, channels, avatar)) _speaking = true;
             }
-            System.Array.Clear(data, 0, data.Length);
+            Array.Clear(data, 0, data.Length);
+        }
+
+        private static bool IsSilent(float[] data)
+        {
+            foreach (var value in data) if (value != 0) return false;
+            return true;
+        }
+
+        /// What the audio thread works with, made for one rate.
+        private sealed class Ear
+        {
+            /// Frames that are converted at once.
+            private const int Piece = 1024;
+
+            private readonly RateConverter _converter;
+            private readonly float[] _mono = new float[Piece];
+            private readonly float[] _converted;
+
+            internal Ear(int from, int to)
+            {
+                _converter = new RateConverter(from, to, Piece);
+                _converted = new float[_converter.Most(Piece)];
+            }
+
+            /// Whether any of it was taken.
+            internal bool Say(float[] data, int channels, MuseTalkAvatar avatar)
+            {
+                var taken = false;
+                var frames = data.Length / channels;
+                for (var first = 0; first < frames; first += Piece)
+                {
+                    var count = Math.Min(Piece, frames - first);
+                    for (var at = 0; at < count; at++)
+                    {
+                        float sum = 0;
+                        for (var channel = 0; channel < channels; channel++) sum += data[(first + at) * channels + channel];
+                        // A filter before this one that went wild must not end in an exception here.
+                        _mono[at] = float.IsNaN(sum) || float.IsInfinity(sum) ? 0 : sum / channels;
+                    }
+                    var made = _converter.Convert(_mono, count, _converted);
+                    taken |= avatar.SpeakFromStock(new ReadOnlySpan<float>(_converted, 0, made));
+                }
+                return taken;
+            }
         }
     }
 }

@@ -50,16 +50,13 @@ namespace MuseTalk.Unity
 
         internal MuseTalkVoice Voice { get { return _voice; } }
 
-        /// A conversation speaks: it pushes to the face by itself.
-        internal bool IsLent { get; set; }
-
         /// <summary>Begins to say something else; what is being said is finished first. Implied by the first sound after an end.</summary>
-        /// <returns>The number of the utterance, 0 while not ready.</returns>
+        /// <returns>The number of the utterance; 0 while it cannot speak.</returns>
         public ulong Begin()
         {
             lock (_pushing)
             {
-                if (_avatar == null || IsLent) return 0;
+                if (!CanSpeak) return 0;
                 _speaking = _avatar.Begin();
                 _voice.Queue.Begin(_speaking, _speaking);
                 return _speaking;
@@ -68,13 +65,12 @@ namespace MuseTalk.Unity
 
         /// <summary>Says this after what was said before: mono, −1…1, at <see cref="SampleRate"/>. Any thread, one at a time.</summary>
         /// <param name="pcm">It is copied.</param>
-        /// <returns>False: it is not ready, a conversation speaks, there is no room, or what was being said was cut; nothing was
-        /// taken.</returns>
+        /// <returns>False: it cannot speak now, there is no room, or what was being said was cut; nothing was taken.</returns>
         public bool Speak(ReadOnlySpan<float> pcm)
         {
             lock (_pushing)
             {
-                if (_avatar == null || IsLent) return false;
+                if (!CanSpeak) return false;
                 if (_speaking == 0) Begin();
                 Status status;
                 if (!_avatar.TryPush(pcm, out status)) return false;
@@ -89,21 +85,21 @@ namespace MuseTalk.Unity
         public bool Speak(AudioClip clip)
         {
             if (clip == null) throw new ArgumentNullException("clip");
+            if (!CanSpeak) return false;
             var data = new float[clip.samples * clip.channels];
             if (!clip.GetData(data, 0)) return false;
             var mono = RateConverter.Whole(Mixed(data, clip.channels), clip.frequency, SampleRate);
-            if (!IsReady || IsLent) return false;
             Begin();
             return Speak(new ReadOnlySpan<float>(mono)) & Finish();
         }
 
         /// <summary>Nothing more is coming: the last pictures are made.</summary>
-        /// <returns>False: it is not ready, a conversation speaks, or it was cut.</returns>
+        /// <returns>False: it cannot speak now, or it was cut.</returns>
         public bool Finish()
         {
             lock (_pushing)
             {
-                if (_avatar == null || IsLent) return false;
+                if (!CanSpeak) return false;
                 var finished = _avatar.Finish();
                 _voice.Queue.End(_speaking);
                 _speaking = 0;
@@ -121,6 +117,15 @@ namespace MuseTalk.Unity
                 _avatar.Interrupt();
                 _voice.Queue.CutAll();
                 _speaking = 0;
+            }
+        }
+
+        /// Speak, for an audio thread: makes nothing, and takes nothing where it would have to.
+        internal bool SpeakFromStock(ReadOnlySpan<float> pcm)
+        {
+            lock (_pushing)
+            {
+                return CanSpeak && _voice.Queue.HasStockFor(pcm.Length) && Speak(pcm);
             }
         }
 
@@ -144,12 +149,14 @@ namespace MuseTalk.Unity
             {
                 if (_avatar != null) _avatar.Dispose();
                 _avatar = null;
+                _returning = false;
                 _speaking = 0;
                 _ended = 0;
             }
             if (_voice != null && _voice.Queue != null) _voice.Queue.CutAll();
             if (_face != null) _face.Dispose();
             _face = null;
+            Unloaded();
             if (_material != null) Destroy(_material);
             _material = null;
             if (_shared != null) _shared.Leave();
@@ -161,7 +168,9 @@ namespace MuseTalk.Unity
             try
             {
                 if (_opening != null) Open();
-                if (_avatar != null) Show();
+                if (_avatar == null) return;
+                Reclaim();
+                Show();
             }
             catch (Exception failure)
             {
@@ -176,7 +185,9 @@ namespace MuseTalk.Unity
             _opening = null;
             var avatar = opened.GetAwaiter().GetResult();
             lock (_pushing) _avatar = avatar;
-            _face = new FaceTexture(avatar, _baseFrameMegabytes * 1048576L);
+            var told = avatar.Description;
+            Loaded(told);
+            _face = new FaceTexture(avatar, told, _baseFrameMegabytes * 1048576L);
             if (_renderer != null)
             {
                 // One of its own, to be destroyed with it.
@@ -208,6 +219,7 @@ namespace MuseTalk.Unity
                     Uploading.Begin();
                     _face.Show(frame);
                     Uploading.End();
+                    Follow(frame.Clip);
                 }
             }
             if (!ended || heard.Utterance == _ended) return;

@@ -114,7 +114,7 @@ namespace MuseTalk.Unity
             {
                 // A face that was disabled has taken the voice with it.
                 if (_talk != null && _avatar != null && !_avatar.IsReady) End();
-                if (_talk == null && _wanted && (_avatar == null || _avatar.IsReady)) Begin();
+                if (_talk == null && _wanted && MayBegin()) Begin();
                 if (_talk == null) return;
                 ReadOnlySpan<float> heard;
                 while (_reader != null && _reader.Read(out heard)) _talk.Push(heard);
@@ -133,6 +133,14 @@ namespace MuseTalk.Unity
             }
         }
 
+        /// The face is there, and its voice is free: after another conversation that takes a moment.
+        private bool MayBegin()
+        {
+            if (_avatar == null) return true;
+            if (_avatar.IsLent) throw new InvalidOperationException("another conversation speaks through this face; disconnect it first");
+            return _avatar.CanSpeak;
+        }
+
         private void Begin()
         {
             _out = _avatar == null ? _voice : _avatar.Voice;
@@ -141,7 +149,7 @@ namespace MuseTalk.Unity
             if (_avatar != null) _avatar.Interrupt();
             var talk = new Conversation(Options());
             _talk = talk;
-            if (_avatar != null) _avatar.IsLent = true;
+            if (_avatar != null) _avatar.Lend();
             _out.SetRate(talk.Description.OutputRate);
             _out.Queue.CutAll();
             if (_useMicrophone) _reader = new MicrophoneReader(_microphone, talk.Description.InputRate);
@@ -151,13 +159,13 @@ namespace MuseTalk.Unity
         {
             if (_reader != null) _reader.Dispose();
             _reader = null;
-            if (_talk != null) _talk.Dispose();
+            // The face may be another's, and its voice too.
+            if (_talk == null) return;
+            _talk.Dispose();
             _talk = null;
             _told = default(Heard);
             if (_out != null && _out.Queue != null) _out.Queue.CutAll();
-            if (_avatar == null) return;
-            if (_avatar.Avatar != null && _avatar.IsLent) _avatar.Avatar.Interrupt();
-            _avatar.IsLent = false;
+            if (_avatar != null) _avatar.TakeBack();
         }
 
         /// Answers sound under their own numbers until the avatar has given them its own.

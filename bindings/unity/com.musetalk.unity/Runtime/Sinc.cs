@@ -51,29 +51,33 @@ namespace MuseTalk.Unity
         }
     }
 
-    /// A stream of samples at another rate, in pieces of any length.
+    /// A stream of samples at another rate, in pieces. Makes nothing after it was made.
     internal sealed class RateConverter
     {
+        /// What is kept of one piece for the next, at most.
+        private const int Kept = 4 * Sinc.Reach;
+
         private readonly Sinc _sinc;
-        private float[] _held = new float[4 * Sinc.Reach];
+        private readonly float[] _held;
         private int _count = Sinc.Reach;
         private double _position = Sinc.Reach;
 
-        internal RateConverter(int from, int to)
+        /// From one rate to another, in pieces of `piece` samples at most.
+        internal RateConverter(int from, int to, int piece)
         {
             _sinc = new Sinc(from, to);
+            _held = new float[Kept + piece];
         }
 
         /// The most samples that come out for so many that go in.
         internal int Most(int count)
         {
-            return (int)((count + _held.Length) / _sinc.Step) + 2;
+            return (int)((count + Kept) / _sinc.Step) + 2;
         }
 
-        /// Converts `count` samples into `output`, which has room for Most(count); returns how many came out.
+        /// Converts `count` samples, a piece at most, into `output`, which has room for Most(count); returns how many came out.
         internal int Convert(float[] input, int count, float[] output)
         {
-            if (_held.Length < _count + count) Array.Resize(ref _held, _count + count);
             Array.Copy(input, 0, _held, _count, count);
             _count += count;
             var written = 0;
@@ -93,7 +97,7 @@ namespace MuseTalk.Unity
         internal static float[] Whole(float[] input, int from, int to)
         {
             if (from == to) return input;
-            var converter = new RateConverter(from, to);
+            var converter = new RateConverter(from, to, input.Length + Sinc.Reach);
             var padded = new float[input.Length + Sinc.Reach];
             Array.Copy(input, padded, input.Length);
             var output = new float[converter.Most(padded.Length)];

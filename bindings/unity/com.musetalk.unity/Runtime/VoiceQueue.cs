@@ -3,23 +3,19 @@ using System.Collections.Generic;
 
 namespace MuseTalk.Unity
 {
-    /// Speech that waits to sound and what of it was heard: written by the main thread, read by the audio thread. Knows no engine. Utterances
-    /// sound in the order of their keys' coming, each only when it was opened.
+    /// Speech that waits to sound and what of it was heard: written by the main thread or by that of an audio input, read by the audio thread. Knows
+    /// no engine. Utterances sound in the order of their keys' coming, each only when it was opened.
     internal sealed class VoiceQueue
     {
-        private const int BlockSamples = 8192;
         private const int Marks = 64;
+        /// Keys whose utterance is remembered.
+        private const int Names = 256;
+        /// Utterances that may wait without the list growing: more than the library takes.
+        private const int Waits = 128;
+        /// Frames that are played at once.
+        private const int Piece = 1024;
         /// Samples in which a sound that is cut dies away.
         private const int Fade = 128;
-
-        private sealed class Speech
-        {
-            internal ulong Key;
-            internal readonly List<float[]> Blocks = new List<float[]>();
-            internal long Count;
-            internal bool Open, Ended;
-            internal double Position;
-        }
 
         /// What one block of the device played.
         private struct Mark
@@ -29,15 +25,21 @@ namespace MuseTalk.Unity
             internal bool Last;
         }
 
+        /// The utterance of a key; 0 until it is known.
+        private struct Named
+        {
+            internal ulong Key, Utterance;
+        }
+
         private readonly object _lock = new object();
-        private readonly List<Speech> _speeches = new List<Speech>();
-        private readonly Stack<float[]> _spare = new Stack<float[]>();
-        private readonly Dictionary<ulong, ulong> _utterances = new Dictionary<ulong, ulong>();
+        private readonly List<Speech> _speeches = new List<Speech>(Waits);
+        private readonly Stock _stock = new Stock();
+        private readonly Named[] _names = new Named[Names];
         private readonly Mark[] _marks = new Mark[Marks];
         private readonly int _rate;
         private readonly int _deviceRate;
         private readonly Sinc _sinc;
-        private float[] _around = new float[4096];
+        private readonly float[] _around;
         private int _next;
         private float _last;
         private float _dying;
@@ -48,28 +50,41 @@ namespace MuseTalk.Unity
             _rate = rate;
             _deviceRate = deviceRate;
             _sinc = new Sinc(rate, deviceRate);
+            _around = new float[(int)Math.Ceiling(Piece * _sinc.Step) + 3 * Sinc.Reach];
         }
 
         internal int Rate { get { return _rate; } }
 
-        // ── main thread ──
+        // ── whoever writes, one at a time ──
 
         internal void Begin(ulong key, ulong utterance)
         {
             lock (_lock)
             {
                 foreach (var open in _speeches) open.Ended = true;
-                _speeches.Add(new Speech { Key = key });
-                // Keys count up; what is long past is forgotten.
-                _utterances.Remove(key - 256);
-                _utterances[key] = utterance;
+                var speech = _stock.TakeSpeech();
+                speech.Key = key;
+                _speeches.Add(speech);
+                _names[key % Names] = new Named { Key = key, Utterance = utterance };
             }
+        }
+
+        /// Makes what an audio thread will need, so that Begin and Write make nothing.
+        internal void Prepare(double seconds)
+        {
+            lock (_lock) _stock.Fill((int)(seconds * _rate / Block.Length) + 1, 4);
+        }
+
+        /// Whether so many samples can be written, and an utterance begun, without anything being made.
+        internal bool HasStockFor(int samples)
+        {
+            lock (_lock) return _stock.Speeches > 0 && _stock.Blocks > samples / Block.Length && _speeches.Count < Waits;
         }
 
         /// The utterance of a key, once it is known.
         internal void Name(ulong key, ulong utterance)
         {
-            lock (_lock) if (_utterances.ContainsKey(key)) _utterances[key] = utterance;
+            lock (_lock) if (_names[key % Names].Key == key) _names[key % Names].Utterance = utterance;
         }
 
         /// A key that waits for its utterance.
@@ -79,7 +94,7 @@ namespace MuseTalk.Unity
             {
                 foreach (var speech in _speeches)
                 {
-                    if (_utterances[speech.Key] != 0) continue;
+                    if (UtteranceOf(speech.Key) != 0) continue;
                     key = speech.Key;
                     return true;
                 }
@@ -91,41 +106,26 @@ namespace MuseTalk.Unity
         internal void Write(ulong key, ReadOnlySpan<float> samples)
         {
             // In pieces, so that the audio thread never waits for more than one.
-            for (var at = 0; at < samples.Length; at += BlockSamples)
+            for (var at = 0; at < samples.Length; at += Block.Length)
             {
-                var piece = samples.Slice(at, Math.Min(BlockSamples, samples.Length - at));
                 lock (_lock)
                 {
                     var speech = Find(key);
                     if (speech == null) return;
-                    while (piece.Length > 0)
-                    {
-                        int room;
-                        var block = Room(speech, out room);
-                        var count = Math.Min(room, piece.Length);
-                        piece.Slice(0, count).CopyTo(new Span<float>(block, BlockSamples - room, count));
-                        speech.Count += count;
-                        piece = piece.Slice(count);
-                    }
+                    speech.Write(samples.Slice(at, Math.Min(Block.Length, samples.Length - at)), _stock);
                 }
             }
         }
 
         internal void Write(ulong key, ReadOnlySpan<short> samples)
         {
-            for (var at = 0; at < samples.Length; at += BlockSamples)
+            for (var at = 0; at < samples.Length; at += Block.Length)
             {
-                var piece = samples.Slice(at, Math.Min(BlockSamples, samples.Length - at));
                 lock (_lock)
                 {
                     var speech = Find(key);
                     if (speech == null) return;
-                    foreach (var sample in piece)
-                    {
-                        int room;
-                        Room(speech, out room)[BlockSamples - room] = sample / 32768f;
-                        speech.Count++;
-                    }
+                    speech.Write(samples.Slice(at, Math.Min(Block.Length, samples.Length - at)), _stock);
                 }
             }
         }
@@ -139,6 +139,8 @@ namespace MuseTalk.Unity
             }
         }
 
+        // ── main thread ──
+
         /// The first that may not sound yet.
         internal bool Waiting(out ulong utterance)
         {
@@ -146,7 +148,7 @@ namespace MuseTalk.Unity
             {
                 utterance = 0;
                 if (_speeches.Count == 0 || _speeches[0].Open) return false;
-                utterance = _utterances[_speeches[0].Key];
+                utterance = UtteranceOf(_speeches[0].Key);
                 return true;
             }
         }
@@ -184,8 +186,7 @@ namespace MuseTalk.Unity
                 var best = default(Mark);
                 foreach (var mark in _marks) if (mark.Key != 0 && mark.Start <= time && mark.Start >= best.Start) best = mark;
                 if (best.Key == 0) return default(Heard);
-                ulong utterance;
-                _utterances.TryGetValue(best.Key, out utterance);
+                var utterance = UtteranceOf(best.Key);
                 if (utterance == 0) return default(Heard);
                 var position = best.From + (time - best.Start) * _rate;
                 if (best.Last && position >= best.Until) return Heard.All(utterance);
@@ -195,7 +196,7 @@ namespace MuseTalk.Unity
 
         // ── audio thread ──
 
-        /// Fills a block of the device that begins to be mixed at `time`. Allocates nothing once blocks have had their size.
+        /// Fills a block of the device that begins to be mixed at `time`. Makes nothing.
         internal void Read(float[] data, int channels, double time)
         {
             var frames = data.Length / channels;
@@ -224,23 +225,24 @@ namespace MuseTalk.Unity
         {
             // Before the end is known, as much as has its neighbours; after it, silence is beyond.
             var most = speech.Ended ? speech.Count : speech.Count - Sinc.Reach;
-            var wanted = most <= speech.Position ? 0 : (int)Math.Ceiling((most - speech.Position) / _sinc.Step);
-            var played = Math.Min(frames, wanted);
-            if (played <= 0) return 0;
-            var first = (long)Math.Floor(speech.Position) - Sinc.Reach;
-            var span = (int)Math.Ceiling(played * _sinc.Step) + 3 * Sinc.Reach;
-            if (_around.Length < span) _around = new float[span];
-            for (var at = 0; at < span; at++) _around[at] = Sample(speech, first + at);
-            for (var frame = 0; frame < played; frame++)
+            var wanted = most <= speech.Position ? 0 : (int)Math.Min(frames, Math.Ceiling((most - speech.Position) / _sinc.Step));
+            for (var done = 0; done < wanted; done += Piece)
             {
-                var value = _rate == _deviceRate
-                    ? Sample(speech, (long)speech.Position)
-                    : _sinc.At(_around, speech.Position - first);
-                speech.Position += _sinc.Step;
-                _last = value;
-                for (var channel = 0; channel < channels; channel++) data[frame * channels + channel] += value;
+                var piece = Math.Min(Piece, wanted - done);
+                var first = (long)Math.Floor(speech.Position) - Sinc.Reach;
+                speech.Copy(first, _around, (int)Math.Ceiling(piece * _sinc.Step) + 3 * Sinc.Reach);
+                for (var frame = done; frame < done + piece; frame++)
+                {
+                    var value = _rate == _deviceRate
+                        ? _around[(int)(speech.Position - first)]
+                        : _sinc.At(_around, speech.Position - first);
+                    speech.Position += _sinc.Step;
+                    _last = value;
+                    for (var channel = 0; channel < channels; channel++) data[frame * channels + channel] += value;
+                }
             }
-            return played;
+            speech.Forget((long)Math.Floor(speech.Position) - Sinc.Reach, _stock);
+            return wanted;
         }
 
         private void Dying(float[] data, int channels, int frames)
@@ -252,10 +254,10 @@ namespace MuseTalk.Unity
             }
         }
 
-        private static float Sample(Speech speech, long at)
+        private ulong UtteranceOf(ulong key)
         {
-            if (at < 0 || at >= speech.Count) return 0;
-            return speech.Blocks[(int)(at / BlockSamples)][at % BlockSamples];
+            var named = _names[key % Names];
+            return named.Key == key ? named.Utterance : 0;
         }
 
         private Speech Find(ulong key)
@@ -264,20 +266,12 @@ namespace MuseTalk.Unity
             return null;
         }
 
-        private float[] Room(Speech speech, out int room)
-        {
-            var used = (int)(speech.Count % BlockSamples);
-            if (used == 0) speech.Blocks.Add(_spare.Count > 0 ? _spare.Pop() : new float[BlockSamples]);
-            room = BlockSamples - used;
-            return speech.Blocks[speech.Blocks.Count - 1];
-        }
-
         private void Drop()
         {
             var speech = _speeches[0];
             _speeches.RemoveAt(0);
-            // A minute's worth is kept for the next one.
-            foreach (var block in speech.Blocks) if (_spare.Count < 180) _spare.Push(block);
+            speech.Clear(_stock);
+            _stock.Give(speech);
         }
     }
 }

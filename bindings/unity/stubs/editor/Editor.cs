@@ -1,5 +1,6 @@
 // The least of UnityEditor that the package's editor code compiles against. Never shipped.
 using System;
+using System.Collections.Generic;
 using UnityEngine;
 
 namespace UnityEditor
@@ -26,6 +27,16 @@ namespace UnityEditor
     public static class EditorApplication { public static bool isPlaying { get; set; } }
     public static class AssetDatabase { public static void Refresh() { } }
     public enum BuildTarget { StandaloneOSX = 2, StandaloneWindows64 = 19, StandaloneLinux64 = 24 }
+
+    /// The test says what a project holds.
+    public class PluginImporter
+    {
+        public static readonly List<PluginImporter> All = new List<PluginImporter>();
+        public BuildTarget Target;
+        public bool isNativePlugin { get; set; }
+        public string assetPath { get; set; }
+        public static PluginImporter[] GetImporters(BuildTarget platform) { return All.FindAll(plugin => plugin.Target == platform).ToArray(); }
+    }
 
     public static class EditorGUILayout
     {

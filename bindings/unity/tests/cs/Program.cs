@@ -20,11 +20,14 @@ namespace MuseTalk.Tests
             { "threads", Threads.All },
             { "reload", Reload.ADomainThatGoes },
             { "log", Logging.All },
+            { "wake", Waking.All },
             { "thousand", Leaks.AThousandAvatars },
             { "cost", Cost.OfACall },
             { "talk", Talking.AConversation },
             { "tools", Talking.Tools },
             { "spoken", Talking.ThroughAnAvatar },
+            { "kept", Keeping.TheAvatarOfAConversation },
+            { "ends", Keeping.ThreadsThatAreInside },
         };
 
         private static int Main(string[] arguments)

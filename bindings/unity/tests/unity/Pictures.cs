@@ -21,8 +21,8 @@ namespace MuseTalk.Unity.Tests
             using (var avatar = engine.OpenAvatar(a[1], new AvatarOptions { Format = PixelFormat.Rgba8 }))
             {
                 var alive = UnityEngine.Object.Alive;
-                var regions = new FaceTexture(avatar, 1 << 28);
-                var whole = new FaceTexture(avatar, 0);
+                var regions = new FaceTexture(avatar, avatar.Description, 1 << 28);
+                var whole = new FaceTexture(avatar, avatar.Description, 0);
                 avatar.Push(Voice(a[2]));
                 avatar.Finish();
                 int pictures = 0, idle = 0;

@@ -16,6 +16,8 @@ namespace MuseTalk.Unity.Tests
             { "input", Scene.AnAudioSourceSpeaks },
             { "failure", Scene.WhatIsMissingIsTold },
             { "talk", Scene.AConversation },
+            { "clips", Scene.ClipsAreShown },
+            { "garbage", Garbage.OfTheAudioThread },
         };
 
         private static int Main(string[] arguments)

@@ -89,7 +89,7 @@ namespace MuseTalk.Unity.Tests
         internal int Played;
         internal float Spoken;
 
-        private static MuseTalkAvatar Face(Scene scene, GameObject head, string[] a)
+        internal static MuseTalkAvatar Face(Scene scene, GameObject head, string[] a)
         {
             head.AddComponent<AudioSource>();
             scene.Add<MuseTalkVoice>(head);
@@ -190,6 +190,38 @@ namespace MuseTalk.Unity.Tests
             scene.Disable();
         }
 
+        /// PACK AVATAR, with the clips idle, listening and still.
+        internal static void ClipsAreShown(string[] a)
+        {
+            var scene = new Scene();
+            var face = Face(scene, new GameObject(), a);
+            var told = new List<string>();
+            face.OnClip.AddListener(name => told.Add(name));
+            Program.That(face.Clips.Count == 0 && face.ShownClip == "", "there is none yet");
+            scene.Enable();
+            scene.Until(() => face.ShownClip != "", "it is shown");
+            Program.That(face.Clips.Count == 3 && face.ShownClip == "idle", "the first: " + face.ShownClip);
+            face.RequestClip("listening");
+            scene.Until(() => face.ShownClip == "listening", "another comes");
+            try
+            {
+                face.RequestClip("dancing");
+                throw new Exception("there is no such clip");
+            }
+            catch (InvalidInputException refused)
+            {
+                Program.That(refused.Message.Contains("still"), refused.Message);
+            }
+            scene.Disable();
+            Program.That(face.ShownClip == "" && face.Clips.Count == 0, "it is gone");
+            // What was asked for last is what it begins with; a wrong one was never asked for.
+            face.RequestClip("still");
+            scene.Enable();
+            scene.Until(() => face.ShownClip == "still", "it is asked for when it is loaded");
+            scene.Disable();
+            Program.That(string.Join(" ", told.ToArray()).StartsWith("idle listening"), string.Join(" ", told.ToArray()));
+        }
+
         /// AVATAR
         internal static void WhatIsMissingIsTold(string[] a)
         {
@@ -241,18 +273,24 @@ namespace MuseTalk.Unity.Tests
             scene.Spoken = 0;
             talk.Disconnect();
             Program.That(!talk.IsOpen, "it is over");
-            // The voice comes back within a second.
-            scene.Until(() =>
-            {
-                try
-                {
-                    return face.Begin() != 0 && face.Speak(new float[480]);
-                }
-                catch (InvalidInputException)
-                {
-                    return false;
-                }
-            }, "the face speaks by itself again");
+            // The voice comes back within a second; until then nothing is taken, and nothing is thrown.
+            Program.That(!face.CanSpeak && face.Begin() == 0 && !face.Speak(new float[480]) && !face.Finish(), "the voice is not back yet");
+            talk.Connect();
+            scene.Until(() => ready == 2, "another conversation begins at once");
+            Program.That(closed == null, "and nothing failed: " + closed);
+            talk.Say("Go on.");
+            scene.Until(() => ended == 2, "it answers to its end");
+            talk.Disconnect();
+            scene.Until(() => face.CanSpeak, "the voice is back");
+            Program.That(face.Begin() != 0 && face.Speak(new float[480]) && face.Finish(), "the face speaks by itself again");
+            // Who is disabled in between finds a new face.
+            talk.Connect();
+            scene.Until(() => ready == 3, "a third one");
+            Tell(face, "OnDisable");
+            scene.Until(() => !talk.IsOpen, "it goes with its face");
+            Tell(face, "OnEnable");
+            scene.Until(() => ready == 4, "it comes back with it");
+            talk.Disconnect();
             scene.Disable();
             Program.That(closed == null && !Microphone.IsOn, "nothing went wrong: " + closed);
         }

@@ -24,7 +24,7 @@ namespace MuseTalk.Unity.Tests
                 Program.That(worst < 2e-3, rates[0] + " to " + rates[1] + " is off by " + worst);
 
                 // Any split is the same stream.
-                var converter = new RateConverter(rates[0], rates[1]);
+                var converter = new RateConverter(rates[0], rates[1], 480);
                 var piece = new float[480];
                 var made = new float[converter.Most(4 * 480)];
                 var total = 0;

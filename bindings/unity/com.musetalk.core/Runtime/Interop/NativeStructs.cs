@@ -50,7 +50,7 @@ namespace MuseTalk.Interop
         public uint FramesAhead;
         public uint FramesLent;
         public uint BufferSeconds;
-        public uint Reserved;
+        public uint PreloadLimitMib;
     }
 
     [StructLayout(LayoutKind.Sequential)]

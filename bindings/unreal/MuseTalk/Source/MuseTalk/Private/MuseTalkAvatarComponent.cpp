@@ -157,6 +157,13 @@ void UMuseTalkAvatarComponent::OpenAvatar()
                 FScopeLock Lock(&Self->PlayingLock);
                 Self->Playing = Self->Session->Sound();
             }
+            Self->ToldClip = 0;
+            const EMuseTalkStatus Asked = Self->Clip.IsEmpty() ? EMuseTalkStatus::Ok : Self->RequestClip(Self->Clip);
+            if (Asked != EMuseTalkStatus::Ok)
+            {
+                // A face with another clip is better than none.
+                UE_LOG(LogMuseTalk, Warning, TEXT("%s: %s"), *Self->GetPathName(), *Self->Error);
+            }
             MuseTalkNative::KeepForAudio(Self->Session->Sound());
             if (Self->Session->Sound())
             {
@@ -264,6 +271,11 @@ void UMuseTalkAvatarComponent::TickComponent(float DeltaTime, ELevelTick TickTyp
     if (Picture)
     {
         Show(MoveTemp(Picture));
+    }
+    if (ToldClip != static_cast<int32>(Mine->ClipShown()))
+    {
+        ToldClip = static_cast<int32>(Mine->ClipShown());
+        OnClipChanged.Broadcast(ClipShown());
     }
     for (const MuseTalk::Happening& Happening : Mine->Happenings())
     {

@@ -9,6 +9,8 @@
 #include "MuseTalkEars.h"
 #include "MuseTalkNative.h"
 
+#include <vector>
+
 #include "Core/Session.h"
 
 EMuseTalkStatus UMuseTalkAvatarComponent::Came(const MuseTalk::Outcome& Outcome)
@@ -185,6 +187,46 @@ void UMuseTalkAvatarComponent::Interrupt()
         // Who listens goes on listening, to what comes from now on.
         Listen(Submix);
     }
+}
+
+EMuseTalkStatus UMuseTalkAvatarComponent::RequestClip(const FString& Name)
+{
+    return Session ? Came(Session->RequestClip(MuseTalkNative::ToUtf8(Name))) : Refuse(EMuseTalkStatus::Closed, TEXT("the face is not open"));
+}
+
+TArray<FString> UMuseTalkAvatarComponent::Clips() const
+{
+    TArray<FString> Names;
+    if (Session)
+    {
+        for (const MuseTalk::Clip& One : Session->Clips())
+        {
+            Names.Add(MuseTalkNative::ToString(One.name));
+        }
+    }
+    return Names;
+}
+
+FString UMuseTalkAvatarComponent::ClipShown() const
+{
+    return Session ? MuseTalkNative::ToString(Session->Clips()[Session->ClipShown()].name) : FString();
+}
+
+EMuseTalkStatus UMuseTalkAvatarComponent::BaseFrame(int32 CycleIndex, TArray<uint8>& Pixels)
+{
+    if (!Session)
+    {
+        return Refuse(EMuseTalkStatus::Closed, TEXT("the face is not open"));
+    }
+    std::vector<uint8_t> Read;
+    // Below zero is beyond every footage, and refused as such.
+    const EMuseTalkStatus Status = Came(Session->BaseFrame(static_cast<uint32>(CycleIndex), Read));
+    if (Status == EMuseTalkStatus::Ok)
+    {
+        Pixels.SetNumUninitialized(static_cast<int32>(Read.size()));
+        FMemory::Memcpy(Pixels.GetData(), Read.data(), Read.size());
+    }
+    return Status;
 }
 
 void UMuseTalkAvatarComponent::ReportHeard(int64 Utterance, int64 Samples)

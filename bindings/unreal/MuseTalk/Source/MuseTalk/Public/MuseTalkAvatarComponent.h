@@ -66,6 +66,10 @@ public:
     UPROPERTY(EditAnywhere, BlueprintReadWrite, Category = "MuseTalk")
     float OutputLatencyMilliseconds = -1.0f;
 
+    /** The clip that is asked for when the face opens. Empty: the first of the file. */
+    UPROPERTY(EditAnywhere, BlueprintReadWrite, Category = "MuseTalk")
+    FString Clip;
+
     /** The face, BGRA8 and sRGB; null until it is open. */
     UPROPERTY(Transient, BlueprintReadOnly, Category = "MuseTalk")
     TObjectPtr<UTexture2D> Face;
@@ -82,6 +86,10 @@ public:
     /** An utterance was heard to its end, or was cut. */
     UPROPERTY(BlueprintAssignable, Category = "MuseTalk")
     FMuseTalkUtteranceEnded OnUtteranceEnded;
+
+    /** Another clip of the footage is shown. */
+    UPROPERTY(BlueprintAssignable, Category = "MuseTalk")
+    FMuseTalkClipChanged OnClipChanged;
 
     /** Opens the face: loads the pack if need be and reads the file, on other threads. OnOpened tells how it went. */
     UFUNCTION(BlueprintCallable, Category = "MuseTalk")
@@ -126,6 +134,25 @@ public:
     UFUNCTION(BlueprintCallable, Category = "MuseTalk")
     void Interrupt();
 
+    /** Asks for a clip by its name; the one asked for last counts. It comes where the footage turns, or with the first picture of an utterance, never
+     *  inside one, and softly. Refused with InvalidInput where there is none of this name; LastError lists those there are. A conversation asks
+     *  for idle, listening, thinking, working and speaking by itself, where there are such. */
+    UFUNCTION(BlueprintCallable, Category = "MuseTalk")
+    EMuseTalkStatus RequestClip(const FString& Name);
+
+    /** The names of the clips; empty until it is open. */
+    UFUNCTION(BlueprintPure, Category = "MuseTalk")
+    TArray<FString> Clips() const;
+
+    /** The clip that is shown; empty until it is open. */
+    UFUNCTION(BlueprintPure, Category = "MuseTalk")
+    FString ClipShown() const;
+
+    /** A picture of the footage without speech, BGRA8, rows from top to bottom: for stills and previews. Reads from the file; not for every tick.
+     *  @param CycleIndex Counts through the footage of all clips, each forth and back. */
+    UFUNCTION(BlueprintCallable, Category = "MuseTalk")
+    EMuseTalkStatus BaseFrame(int32 CycleIndex, TArray<uint8>& Pixels);
+
     /** How many samples of which utterance have been heard. Only where bPlaySound is off. */
     UFUNCTION(BlueprintCallable, Category = "MuseTalk")
     void ReportHeard(int64 Utterance, int64 Samples);
@@ -168,6 +195,8 @@ private:
     FCriticalSection PlayingLock;
     /** The rate the synth was made for; it cannot change afterwards. */
     uint32 FixedRate = 0;
+    /** The clip that was told of last. */
+    int32 ToldClip = 0;
     /** Pictures to be written whole, because the texture is new. */
     int32 WholePictures = 0;
     /** The opening under way; what an abandoned one brings is thrown away. */

@@ -190,6 +190,7 @@ DECLARE_DYNAMIC_MULTICAST_DELEGATE_TwoParams(FMuseTalkOpened, EMuseTalkStatus, S
 DECLARE_DYNAMIC_MULTICAST_DELEGATE_OneParam(FMuseTalkUtteranceStarted, int64, Utterance);
 DECLARE_DYNAMIC_MULTICAST_DELEGATE_TwoParams(FMuseTalkUtteranceEnded, int64, Utterance, bool, bInterrupted);
 DECLARE_DYNAMIC_MULTICAST_DELEGATE_OneParam(FMuseTalkFaceChanged, class UTexture2D*, Face);
+DECLARE_DYNAMIC_MULTICAST_DELEGATE_OneParam(FMuseTalkClipChanged, const FString&, Clip);
 DECLARE_DYNAMIC_MULTICAST_DELEGATE_OneParam(FMuseTalkConversationEvent, const FMuseTalkEvent&, Event);
 DECLARE_DYNAMIC_MULTICAST_DELEGATE_OneParam(FMuseTalkConversationText, const FString&, Text);
 DECLARE_DYNAMIC_MULTICAST_DELEGATE_OneParam(FMuseTalkPostureChanged, EMuseTalkPosture, Posture);

@@ -11,7 +11,8 @@ namespace MuseTalk {
 /// Every function the plugin calls, by its name without the prefix.
 #define MUSETALK_FUNCTIONS(X)                                                                                              \
     X(abi_version) X(version) X(log_set) X(engine_load) X(engine_describe) X(engine_free) X(avatar_open)                   \
-    X(avatar_describe) X(avatar_begin) X(avatar_push) X(avatar_finish) X(avatar_interrupt) X(avatar_ready)                 \
+    X(avatar_describe) X(avatar_clip) X(avatar_request_clip) X(avatar_base_frame) X(avatar_begin) X(avatar_push)           \
+    X(avatar_finish) X(avatar_interrupt) X(avatar_ready)                                                                   \
     X(avatar_acquire_latest) X(avatar_stats) X(avatar_free) X(frame_release) X(event_release) X(conversation_start)        \
     X(conversation_acquire_event) X(conversation_push) X(conversation_send_text) X(conversation_send_image)                \
     X(conversation_talk_press) X(conversation_talk_release) X(conversation_interrupt) X(conversation_heard)                \

@@ -14,14 +14,14 @@ musetalk_region Union(const musetalk_region& a, const musetalk_region& b) {
     return {x, y, right - x, lower - y};
 }
 
-musetalk_region Canvas::Next(const musetalk_frame& frame) {
-    const bool same = Known && frame.width == Width && frame.height == Height && frame.cycle_index == Cycle;
+musetalk_region Canvas::Next(const musetalk_frame& frame, uint32_t footage) {
+    const bool same = Known && frame.width == Width && frame.height == Height && footage == Footage;
     // Both differ from one base frame only in their own regions.
     const musetalk_region changed = same ? Union(Drawn, frame.region) : musetalk_region{0, 0, frame.width, frame.height};
     Known = true;
     Width = frame.width;
     Height = frame.height;
-    Cycle = frame.cycle_index;
+    Footage = footage;
     Drawn = frame.region;
     return changed;
 }

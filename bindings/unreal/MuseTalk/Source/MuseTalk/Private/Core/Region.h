@@ -15,9 +15,9 @@ musetalk_region Union(const musetalk_region& a, const musetalk_region& b);
 /// Remembers which picture a texture holds.
 class Canvas {
   public:
-    /// Where `frame` differs from what the texture holds, which is taken to be written now; empty where it does not. A picture made for
-    /// another base frame, or of another size, differs everywhere.
-    musetalk_region Next(const musetalk_frame& frame);
+    /// Where `frame`, made for this frame of the footage, differs from what the texture holds, which is taken to be written now; empty where it
+    /// does not. A picture made for another one, or of another size, differs everywhere.
+    musetalk_region Next(const musetalk_frame& frame, uint32_t footage);
 
     /// The texture holds nothing known: it is new, or an update was lost.
     void Forget() { Known = false; }
@@ -26,7 +26,7 @@ class Canvas {
     bool Known = false;
     uint32_t Width = 0;
     uint32_t Height = 0;
-    uint32_t Cycle = 0;
+    uint32_t Footage = 0;
     musetalk_region Drawn{0, 0, 0, 0};
 };
 

@@ -44,11 +44,38 @@ Outcome Session::Open(const Library& library, const musetalk_engine* engine, con
         library.avatar_free(avatar);
         return MuseTalk::Told(status, error);
     }
-    session_out.reset(new Session(library, avatar, about));
+    // Owned from here on, so that no failure below loses it.
+    std::unique_ptr<Session> session(new Session(library, avatar, about));
+    const Outcome read = session->ReadClips();
+    if (!read.Ok()) return read;
     if (options.plays) {
-        session_out->Player = std::make_shared<Voice>(about.sample_rate, static_cast<double>(options.buffer_seconds));
+        session->Player = std::make_shared<Voice>(about.sample_rate, static_cast<double>(options.buffer_seconds));
+    }
+    session_out = std::move(session);
+    return {};
+}
+
+Outcome Session::ReadClips() {
+    musetalk_error error{};
+    for (uint32_t index = 0; index < About.clip_count; ++index) {
+        musetalk_clip clip{};
+        clip.struct_size = sizeof clip;
+        const musetalk_status status = Api.avatar_clip(Raw, index, &clip, &error);
+        if (status != MUSETALK_STATUS_OK) return MuseTalk::Told(status, error);
+        Stretches.push_back({clip.name, clip.cycle_first, clip.cycle_length});
     }
     return {};
+}
+
+Outcome Session::RequestClip(const std::string& name) {
+    musetalk_error error{};
+    return MuseTalk::Told(Api.avatar_request_clip(Raw, name.c_str(), &error), error);
+}
+
+Outcome Session::BaseFrame(uint32_t cycle_index, std::vector<uint8_t>& pixels_out) const {
+    musetalk_error error{};
+    pixels_out.resize(size_t{4} * About.width * About.height);
+    return MuseTalk::Told(Api.avatar_base_frame(Raw, cycle_index, pixels_out.data(), pixels_out.size(), &error), error);
 }
 
 Session::Line& Session::LineOf(uint64_t utterance) {
@@ -233,7 +260,8 @@ Outcome Session::Show(double now, double latency_seconds, Picture& picture_out) 
     frame.struct_size = sizeof frame;
     const musetalk_status status = Api.avatar_acquire_latest(Raw, &heard, &frame, &error);
     if (status != MUSETALK_STATUS_OK) return MuseTalk::Told(status, error);
-    picture_out = Picture(Api, frame, Texture.Next(frame));
+    Shown = frame.clip;
+    picture_out = Picture(Api, frame, Texture.Next(frame, FootageFrame(Stretches, frame.cycle_index)));
     return {};
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "Core/Footage.h"
 #include "Core/Library.h"
 #include "Core/Picture.h"
 #include "Core/Region.h"
@@ -51,6 +52,17 @@ class Session {
     /// What the audio thread renders; null where the host plays.
     const std::shared_ptr<Voice>& Sound() const { return Player; }
     Speaker Speaking() const { return Who; }
+
+    // Footage.
+
+    /// The clips, at least one; the first plays until another is asked for.
+    const std::vector<Clip>& Clips() const { return Stretches; }
+    /// Asks for a clip by its name: it comes where the footage turns, or with an utterance, never inside one. A conversation asks by itself.
+    Outcome RequestClip(const std::string& name);
+    /// The clip of the picture that Show gave last; the first until there is one.
+    uint32_t ClipShown() const { return Shown; }
+    /// The base frame at a position below Description().cycle_length: BGRA8, rows from top to bottom without gaps. May read and decode.
+    Outcome BaseFrame(uint32_t cycle_index, std::vector<uint8_t>& pixels_out) const;
 
     // Speaking, by samples.
 
@@ -104,6 +116,7 @@ class Session {
     };
 
     Session(const Library& library, musetalk_avatar* avatar, const musetalk_avatar_description& about);
+    Outcome ReadClips();
     Line& LineOf(uint64_t utterance);
     void MarkFinished(uint64_t utterance);
     void Queue(uint64_t utterance, const float* samples, size_t count);
@@ -122,6 +135,8 @@ class Session {
     std::vector<Happening> News;
     std::vector<float> Held;
     Canvas Texture;
+    std::vector<Clip> Stretches;
+    uint32_t Shown = 0;
     musetalk_heard Reported{0, 0};
     musetalk_heard Told{0, 0};
 };

@@ -1,0 +1,59 @@
+using System.Collections.Generic;
+using UnityEngine;
+
+namespace MuseTalk.Unity
+{
+    // Named stretches of footage.
+    public sealed partial class MuseTalkAvatar
+    {
+        private static readonly Clip[] NoClips = new Clip[0];
+
+        [SerializeField, Tooltip("The clip that is asked for when the face is loaded. Empty: the first of the file.")]
+        private string _clip = "";
+
+        [SerializeField, Tooltip("Another clip of the footage is shown.")]
+        private TextEvent _onClip = new TextEvent();
+
+        private IReadOnlyList<Clip> _clips = NoClips;
+        private int _shown = -1;
+
+        /// <summary>The clips of the footage; empty until it is loaded.</summary>
+        public IReadOnlyList<Clip> Clips { get { return _clips; } }
+
+        /// <summary>The name of the clip that is shown; empty until there is a picture.</summary>
+        public string ShownClip { get { return _shown < 0 ? "" : _clips[_shown].Name; } }
+
+        /// <summary>Another clip of the footage is shown: its name.</summary>
+        public TextEvent OnClip { get { return _onClip; } }
+
+        /// <summary>Asks for a clip; the one asked for last counts. It comes where the footage turns or with the first picture of an utterance, never
+        /// inside one, and softly. A conversation asks for idle, listening, thinking, working and speaking by itself, where there are
+        /// such.</summary>
+        /// <param name="name">One of <see cref="Clips"/>; before it is loaded, what it is loaded with.</param>
+        /// <exception cref="InvalidInputException">There is none of this name; the message lists those there are.</exception>
+        public void RequestClip(string name)
+        {
+            if (_avatar != null) _avatar.RequestClip(name);
+            _clip = name;
+        }
+
+        private void Loaded(AvatarDescription told)
+        {
+            _clips = told.Clips;
+            if (!string.IsNullOrEmpty(_clip)) _avatar.RequestClip(_clip);
+        }
+
+        private void Unloaded()
+        {
+            _clips = NoClips;
+            _shown = -1;
+        }
+
+        private void Follow(int clip)
+        {
+            if (clip == _shown) return;
+            _shown = clip;
+            _onClip.Invoke(_clips[clip].Name);
+        }
+    }
+}
