@@ -57,7 +57,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     cancel::listen();
-    match run(args) {
+    match run(args).and_then(|()| report::written()) {
         Ok(()) => 0,
         Err(e) => {
             report::error(&e);

@@ -2,21 +2,48 @@
 
 use std::borrow::Cow;
 use std::error::Error as _;
-use std::io::Write;
+use std::io::{ErrorKind as IoKind, Write};
+use std::sync::{Mutex, PoisonError};
 
-use musetalk_core::Error;
+use musetalk_core::{Error, ErrorKind, Result};
+
+/// Why standard output could not be written, the first time.
+static FAILED: Mutex<Option<std::io::Error>> = Mutex::new(None);
 
 /// A result, on standard output.
 pub(crate) fn line(text: &str) {
-    // A reader who has gone wants no more lines.
-    drop(writeln!(std::io::stdout(), "{}", printable(text)));
+    note_failure(writeln!(std::io::stdout(), "{}", printable(text)));
 }
 
 /// A part of a line, on standard output, at once.
 pub(crate) fn piece(text: &str) {
     let mut out = std::io::stdout();
-    drop(write!(out, "{}", printable(text)));
-    drop(out.flush());
+    note_failure(write!(out, "{}", printable(text)).and_then(|()| out.flush()));
+}
+
+/// A reader who has gone wants no more lines; whatever else goes wrong is a result that somebody misses.
+fn note_failure(written: std::io::Result<()>) {
+    if let Err(e) = written
+        && e.kind() != IoKind::BrokenPipe
+    {
+        FAILED.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(e);
+    }
+}
+
+/// Whether all results so far reached standard output. Says it once.
+///
+/// # Errors
+///
+/// - [`ErrorKind::Io`]: one did not, because a disk is full or a device fails.
+pub(crate) fn written() -> Result<()> {
+    match FAILED.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        None => Ok(()),
+        Some(cause) => {
+            let sentence =
+                format!("could not write to standard output: {cause}; make room, or send it elsewhere");
+            Err(Error::new(ErrorKind::Io, sentence).caused_by(cause))
+        }
+    }
 }
 
 /// A part of a remark, on standard error.

@@ -118,6 +118,72 @@ fn piped_lines_are_answered_one_after_the_other() {
     assert!(events(&told, "interrupted").is_empty());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn words_that_cannot_be_printed_are_an_error() {
+    let folder = Folder::new();
+    for (json, save) in [(true, None), (false, None), (true, Some("talk.avi"))] {
+        let server = answering(&["Yes."]);
+        let mut command = musetalk(&["talk", "--provider", &server.provider().url]);
+        command.args(json.then_some("--json"));
+        if let Some(name) = save {
+            command.arg("--save").arg(folder.join(name));
+        }
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+        // Whether it still reads when the line comes is its affair.
+        drop(child.stdin.take().unwrap().write_all(b"Hello?\n"));
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        assert!(said(&output).contains("standard output"), "{}", said(&output));
+    }
+    let others = musetalk(&["doctor"])
+        .stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap())
+        .output()
+        .unwrap();
+    assert_eq!(others.status.code(), Some(1), "and so it is for every command");
+}
+
+#[test]
+fn a_reader_who_has_gone_is_no_error() {
+    let server = answering(&["Yes."]);
+    let mut child = start(&server, &["--json"]);
+    drop(child.stdout.take());
+    child.stdin.take().unwrap().write_all(b"Hello?\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+#[test]
+fn piped_lines_and_the_scripted_person_take_turns() {
+    let mut command = musetalk(&DEMO);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"One?\nTwo?\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let told = told(&output);
+    let problems: Vec<_> = events(&told, "problem");
+    assert!(problems.is_empty(), "{problems:?}");
+    let turns: Vec<&str> = told
+        .iter()
+        .filter_map(|line| line["event"].as_str())
+        .filter(|event| ["user_wrote", "speech_started", "began"].contains(event))
+        .collect();
+    // The person's greeting, both lines, the person's own turns; only the last of them interrupts.
+    let answered = |asked| [asked, "began"];
+    let expected = [
+        answered("user_wrote"),
+        answered("user_wrote"),
+        answered("user_wrote"),
+        answered("speech_started"),
+        answered("user_wrote"),
+        answered("speech_started"),
+    ];
+    assert_eq!(turns, expected.concat(), "{}", said(&output));
+    assert_eq!(events(&told, "interrupted").len(), 1);
+}
+
 #[test]
 fn an_interruption_tells_the_model_what_was_heard() {
     let mut scenario = Scenario::default();

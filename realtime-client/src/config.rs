@@ -78,6 +78,11 @@ impl Config {
         if self.provider.name == "azure" && model.is_none() {
             return Err(Error::new(ErrorKind::InvalidInput, "name the deployment as the model"));
         }
+        let leaks = |key: &Key| key.redact(&self.address()).contains(Key::SHOWN_AS);
+        if self.key.as_ref().is_some_and(leaks) {
+            let why = "the key stands in the provider's address; take it out of url and query: it is sent in a header";
+            return Err(Error::new(ErrorKind::InvalidInput, why));
+        }
         if self.largest_frame < 1024 {
             return Err(Error::new(ErrorKind::InvalidInput, "largest_frame must be at least 1024 bytes"));
         }
@@ -90,5 +95,22 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_itself_is_never_part_of_an_address() {
+        let key = "inworld-0123456789";
+        let mut config = Config::new(Provider::openai(), Some(Key::new(key).unwrap()));
+        config.provider.query.push(("key".to_owned(), "session-7".to_owned()));
+        assert!(config.check().is_ok(), "a parameter that some vendors want");
+        config.provider.query.push(("key".to_owned(), key.to_owned()));
+        let error = config.check().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(!error.to_string().contains(key));
     }
 }

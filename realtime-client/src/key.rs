@@ -10,6 +10,9 @@ const SECRET: usize = 8;
 pub struct Key(String);
 
 impl Key {
+    /// What stands in its place.
+    pub(crate) const SHOWN_AS: &str = "[key]";
+
     /// This key, without the white space around it.
     ///
     /// # Errors
@@ -55,7 +58,7 @@ impl Key {
     pub(crate) fn redact<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
         // What local servers are given, such as `none`, is no secret and may be a part of any word.
         if self.0.len() >= SECRET && text.contains(&self.0) {
-            text.replace(&self.0, "[key]").into()
+            text.replace(&self.0, Self::SHOWN_AS).into()
         } else {
             text.into()
         }

@@ -9,6 +9,13 @@
 //! | [`voice`] | the two ends a host may put in: where answers sound, who listens to the person |
 //!
 //! [`RealtimeClient`] is what a user holds.
+//!
+//! # What is logged
+//!
+//! This crate logs kinds of events and what went wrong, never a key, never what was said. The WebSocket crate under it traces whole frames, to
+//! whoever asks for `trace`, and the reason of a close at `debug`: with them everything that both sides said, and what a [`McpTool`](protocol::McpTool) is
+//! told in secret. The key that opens the connection is in no frame. A host that logs at these levels keeps the target `tungstenite` at `info`,
+//! such as by `RUST_LOG=trace,tungstenite=info`; the C door and the command pass none of it on.
 
 #[cfg(feature = "avatar")]
 pub mod bridge;

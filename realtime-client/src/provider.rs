@@ -132,6 +132,9 @@ impl Provider {
 
     /// Any server at this address, GA. `/realtime` is appended where the path does not end with it; a query is kept.
     ///
+    /// A parameter that is named like a secret is refused, because addresses end up in logs. Where a vendor's address needs one that
+    /// is none, such as the `key` of a session at Inworld, it is put into [`query`](Self::query).
+    ///
     /// # Errors
     ///
     /// - [`ErrorKind::InvalidInput`]: it is no `ws://` or `wss://` address, or a key stands in it.
@@ -151,9 +154,12 @@ impl Provider {
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .collect();
-        let secret = |key: &str| matches!(key, "api-key" | "api_key" | "apikey" | "access_token" | "token");
-        if host.contains('@') || query.iter().any(|(key, _)| secret(&key.to_ascii_lowercase())) {
-            return Err(wrong("a key stands in the address; give it by itself, it is sent in a header"));
+        let secret = query.iter().find(|(name, value)| is_secret(name, value)).map(|(name, _)| name.as_str());
+        if let Some(place) = secret.or_else(|| host.contains('@').then_some("before the @")) {
+            return Err(wrong(&format!(
+                "a key stands in the address ({place}); take it out and set REALTIME_API_KEY to it, or give it by itself: \
+                 it is sent in a header"
+            )));
         }
         let path = path.trim_end_matches('/');
         let url = if path.ends_with("/realtime") { path.to_owned() } else { format!("{path}/realtime") };
@@ -204,6 +210,18 @@ impl Provider {
     }
 }
 
+/// Whether a parameter of an address is a secret, by its name or by how such values begin.
+fn is_secret(name: &str, value: &str) -> bool {
+    let name: String =
+        name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    let ends =
+        ["key", "token", "secret", "password", "passwd", "pwd", "credential", "credentials", "signature"];
+    let whole = ["auth", "authorization", "bearer", "jwt", "sig", "pass"];
+    ends.iter().any(|end| name.ends_with(end))
+        || whole.contains(&name.as_str())
+        || ["sk-", "ek_", "xai-", "Bearer"].iter().any(|begin| value.starts_with(begin))
+}
+
 fn is_label(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
@@ -235,9 +253,31 @@ mod tests {
             "wss://user:sk-secret@host/v1",
             "wss://host/v1?api_key=sk-secret",
             "wss://host/v1?Token=sk-secret",
+            "wss://host/v1?a=b&key=0123sk-secret",
+            "wss://host/v1?subscription-key=0123sk-secret",
+            "wss://host/v1?xi-api-key=0123sk-secret",
+            "wss://host/v1?accessToken=0123sk-secret",
+            "wss://host/v1?client_secret=0123sk-secret",
+            "wss://host/v1?Authorization=0123sk-secret",
+            "wss://host/v1?session=sk-secret",
         ] {
-            let error = Provider::at(url).unwrap_err();
-            assert!(!error.to_string().contains("sk-secret"));
+            let error = Provider::at(url).unwrap_err().to_string();
+            assert!(!error.contains("sk-secret"), "{error}");
+            assert!(error.contains("REALTIME_API_KEY") && error.contains("header"), "{error}");
+        }
+        for query in [
+            "model=m",
+            "intent=transcription",
+            "protocol=realtime",
+            "keyboard=qwerty",
+            "tokens=7",
+            "author=x",
+        ] {
+            let provider = Provider::at(&format!("ws://host/v1?{query}")).unwrap();
+            assert_eq!(
+                provider.address(None, SessionKind::Realtime),
+                format!("ws://host/v1/realtime?{query}")
+            );
         }
         assert!(Provider::at("http://host").is_err() && Provider::at("wss://").is_err());
         assert!(Provider::named("azure:a.b/c").is_err() && Provider::named("azur").is_err());

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use realtime_client::protocol::{
-    Detail, Modality, ResponseParams, SessionKind, SessionUpdate, Transcription, TurnDetection, UserPart,
+    Detail, Eagerness, McpTool, Modality, RequireApproval, ResponseParams, SemanticVad, SessionKind,
+    SessionUpdate, Tool, Transcription, TurnDetection, UserPart,
 };
 use realtime_client::scripted::{Fault, Scenario};
 use realtime_client::session::{Event, Posture, ToolOutput, What};
@@ -199,6 +200,89 @@ fn two_items_of_one_answer_are_one_utterance() {
     assert_eq!(said(&events).len(), 2);
     assert_eq!(events.iter().filter(|event| matches!(event, Event::Began { .. })).count(), 1);
     assert_eq!(samples(&events), 2 * (6.0 * 0.06 * 24_000.0) as usize);
+}
+
+/// A remote server of tools, and whether the host is asked.
+fn shop(approval: RequireApproval) -> Option<Vec<Tool>> {
+    let mut shop = McpTool::default();
+    shop.server_label = "shop".to_owned();
+    shop.server_url = Some("https://example.com/mcp".to_owned());
+    shop.require_approval = Some(approval);
+    Some(vec![shop.into()])
+}
+
+fn calling_remote(fault: Option<Fault>) -> Scenario {
+    let mut scenario = answering(&["I know nothing."]);
+    scenario.calls_remote = true;
+    scenario.fault = fault;
+    scenario
+}
+
+#[test]
+fn a_remote_tool_runs_when_the_host_allows_it_and_is_spoken_of() {
+    for (approve, words) in [(true, "third drawer"), (false, "not allowed")] {
+        let server = server(calling_remote(None));
+        let mut config = config(&server);
+        config.options.session.tools = shop(RequireApproval::Always);
+        let talk = start(RealtimeClient::builder(), config);
+        talk.say("Where are the scissors?").unwrap();
+        let events = until(&talk, |event| matches!(event, Event::ApprovalRequested { .. }));
+        let Some(Event::ApprovalRequested { request_id, server_label, name, arguments }) = events.last()
+        else {
+            panic!("it was just seen")
+        };
+        assert_eq!((server_label.as_str(), name.as_str()), ("shop", "look_up"));
+        assert!(arguments.contains("scissors"), "{arguments}");
+        talk.approve(request_id, approve, None).unwrap();
+        let text = &said(&until(&talk, |event| matches!(event, Event::Said { .. })))[0];
+        assert!(text.contains(words), "{text}");
+        assert_eq!(seen(&server, "conversation.item.create").len(), 2);
+    }
+}
+
+#[test]
+fn a_remote_tool_that_needs_no_approval_runs_by_itself_and_one_that_fails_stops_nothing() {
+    for (fault, words) in [
+        (None, "third drawer"),
+        (Some(Fault::RemoteToolsFail), "The remote tool said: nothing"),
+        (Some(Fault::RemoteServersFail), "I know nothing."),
+    ] {
+        let server = server(calling_remote(fault.clone()));
+        let mut config = config(&server);
+        config.options.session.tools = shop(RequireApproval::Never);
+        let talk = start(RealtimeClient::builder(), config);
+        talk.say("Where are the scissors?").unwrap();
+        let events = until(&talk, |event| matches!(event, Event::Said { .. }));
+        assert!(said(&events)[0].contains(words), "{events:?}");
+        let problems = events.iter().filter(|event| matches!(event, Event::Problem { .. })).count();
+        assert_eq!(problems, usize::from(fault == Some(Fault::RemoteServersFail)), "{events:?}");
+    }
+}
+
+#[test]
+fn where_meaning_decides_a_pause_of_half_a_second_ends_no_turn() {
+    let server = server(answering(&["Yes."]));
+    let mut config = config(&server);
+    let mut vad = SemanticVad::default();
+    vad.eagerness = Some(Eagerness::High);
+    config.options.session.audio.input.turn_detection = Some(TurnDetection::Semantic(vad));
+    let talk = start(RealtimeClient::builder(), config);
+    // Two sentences of one thought.
+    speak(&talk, 5);
+    speak(&talk, 5);
+    for _ in 0..20 {
+        talk.push_audio(&[0; 2_400]);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let events = until_done(&talk);
+    let count = |wanted: fn(&Event) -> bool| events.iter().filter(|event| wanted(event)).count();
+    assert_eq!(count(|event| matches!(event, Event::SpeechStarted { .. })), 1);
+    assert_eq!(count(|event| matches!(event, Event::SpeechStopped { .. })), 1);
+    assert_eq!(said(&events), ["Yes."]);
+    assert_eq!(
+        seen(&server, "session.update")[0]["session"]["audio"]["input"]["turn_detection"]["eagerness"],
+        "high"
+    );
 }
 
 #[test]

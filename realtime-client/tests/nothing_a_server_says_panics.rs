@@ -13,6 +13,8 @@ use realtime_client::{Error, ErrorKind};
 use serde_json::{Value, json};
 
 const EVENTS: &str = include_str!("events/server.jsonl");
+/// What only one vendor says.
+const XAI: &str = r#"{"type":"conversation.item.input_audio_transcription.updated","item_id":"item_U","transcript":"Tell me"}"#;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
@@ -73,7 +75,7 @@ fn mutate(value: &mut Value, rng: &mut fastrand::Rng) {
 }
 
 fn frame(rng: &mut fastrand::Rng) -> String {
-    let line = EVENTS.lines().nth(rng.usize(..46)).unwrap();
+    let line = EVENTS.lines().chain([XAI]).nth(rng.usize(..47)).unwrap();
     let mut event: Value = serde_json::from_str(line).unwrap();
     for _ in 0..rng.u8(..3) {
         let kind = event["type"].clone();

@@ -8,11 +8,14 @@ mod python;
 mod support;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use realtime_client::RealtimeClient;
 use realtime_client::protocol::client_event::ResponseAudio;
+use realtime_client::protocol::server_event::ResponseStatus;
 use realtime_client::protocol::*;
-use realtime_client::scripted::Scenario;
+use realtime_client::scripted::{Fault, Scenario};
+use realtime_client::session::{Event, State};
 use serde_json::{Value, json};
 use support::*;
 
@@ -331,29 +334,136 @@ fn everything_a_client_can_emit_conforms() {
     assert!(printed.contains("of 11 kinds"), "{printed}");
 }
 
-#[test]
-fn what_a_session_really_sends_conforms_and_so_does_what_the_server_answers() {
-    let Some(python) = python::with_openai() else { return };
+/// A conversation with a scripted server: written, spoken into the answer, and once more.
+struct Conversed {
+    name: &'static str,
+    scenario: Scenario,
+    /// The server ends it, so there is no order to wait for.
+    ends: bool,
+    /// A kind of event that it must have brought about.
+    shows: &'static str,
+}
+
+fn scenario(name: &'static str, shows: &'static str, set: impl FnOnce(&mut Scenario)) -> Conversed {
     let mut scenario = Scenario::default();
-    scenario.calls_functions = true;
-    scenario.answer_seconds = Some(2.0);
-    let server = server(scenario);
-    let mut tools = realtime_client::Tools::new();
-    tools
-        .add("f", "A function.", json!({"type": "object"}), |_| {
-            realtime_client::session::ToolOutput::new("1")
+    scenario.answer_seconds = Some(1.0);
+    set(&mut scenario);
+    Conversed { name, scenario, ends: false, shows }
+}
+
+fn faulty(name: &'static str, shows: &'static str, fault: Fault) -> Conversed {
+    let ends = matches!(fault, Fault::RejectedAfterUpgrade(_) | Fault::NeverGreets | Fault::StopsReading);
+    Conversed { ends, ..scenario(name, shows, |scenario| scenario.fault = Some(fault)) }
+}
+
+/// All that the server can do, and every fault in which it still says something.
+fn scenarios() -> Vec<Conversed> {
+    let remote = |name, fault| {
+        scenario(name, "mcp_list_tools.in_progress", move |scenario| {
+            (scenario.calls_remote, scenario.fault) = (true, fault);
         })
-        .unwrap();
+    };
+    vec![
+        scenario("plain", "conversation.item.input_audio_transcription.completed", |_| {}),
+        scenario("burst", "conversation.item.truncated", |s| s.answer_seconds = Some(60.0)),
+        scenario("paced", "response.done", |s| s.pace = Duration::from_millis(2)),
+        scenario("functions", "response.function_call_arguments.done", |s| s.calls_functions = true),
+        scenario("items", "response.output_item.done", |s| s.items = 2),
+        remote("remote", None),
+        remote("remote fails", Some(Fault::RemoteToolsFail)),
+        remote("remote silent", Some(Fault::RemoteServersFail)),
+        // Its noise belongs to no protocol, and is left out below.
+        scenario("noise", "vendor.noise", |s| s.chatters = true),
+        faulty("turned away", "error", Fault::RejectedAfterUpgrade("invalid_api_key".to_owned())),
+        faulty("dropped", "session.created", Fault::DropAfter(9)),
+        faulty("expires", "error", Fault::ExpireAfter(9)),
+        faulty("short", "session.created", Fault::ShortLife(121)),
+        faulty("slow", "session.updated", Fault::Slow(Duration::from_millis(30))),
+        faulty("cancels first", "input_audio_buffer.speech_started", Fault::CancelsBeforeSpeech),
+        faulty("no money", "response.done", Fault::AnswersFail("rate_limit_exceeded".to_owned())),
+        // Their sound is wrong on purpose, and is left out below.
+        faulty("no base64", "response.output_audio.delta", Fault::BadBase64),
+        faulty("odd", "response.output_audio.delta", Fault::OddBytes),
+    ]
+}
+
+/// What both sides said.
+fn converse(conversed: &Conversed) -> (Vec<Value>, Vec<Value>) {
+    let server = server(conversed.scenario.clone());
+    let mut functions = realtime_client::Tools::new();
+    let schema = json!({"type": "object"});
+    functions.add("f", "A function.", schema, |_| realtime_client::session::ToolOutput::new("1")).unwrap();
     let mut config = config(&server);
     config.options.session.audio.input.transcription = Some(Transcription::by("any"));
-    let talk = start(RealtimeClient::builder().tools(tools), config);
+    let mut shop = McpTool::default();
+    shop.server_label = "shop".to_owned();
+    shop.server_url = Some("https://example.com/mcp".to_owned());
+    config.options.session.tools = Some(vec![shop.into()]);
+    let talk = RealtimeClient::builder().tools(functions).start(config).unwrap();
+    let approve = |event: &Event| {
+        if let Event::ApprovalRequested { request_id, .. } = event {
+            talk.approve(request_id, true, Some("go on".to_owned())).unwrap();
+        }
+    };
+    let done = |event: &Event| {
+        approve(event);
+        let over = matches!(event, Event::State(State::Closed(_)));
+        over || matches!(event, Event::ResponseDone { status, .. } if *status != ResponseStatus::InProgress)
+    };
     talk.say("Go.").unwrap();
-    until(&talk, |event| matches!(event, realtime_client::session::Event::Ended { .. }));
-    talk.heard(1, 24_000);
+    if conversed.ends {
+        until(&talk, |event| matches!(event, Event::State(State::Closed(_) | State::Reconnecting { .. })));
+        return (server.seen(), server.sent());
+    }
+    let spoken = |event: &Event| matches!(event, Event::Said { .. } | Event::Problem { .. });
+    until(&talk, |event| {
+        approve(event);
+        spoken(event)
+    });
+    talk.heard(1, 12_000);
     speak(&talk, 5);
-    wait_seen(&server, "conversation.item.truncate", 1);
-    until_done(&talk);
-    let lines = |events: Vec<Value>| events.iter().map(Value::to_string).collect::<Vec<_>>();
-    python.check("client", "session", &lines(server.seen()));
-    python.check("server", "scripted", &lines(server.sent()));
+    until(&talk, done);
+    talk.aside("mood", ResponseParams::default()).ok();
+    // Nothing runs any more: an error of the server's, which the session takes for what it is.
+    talk.delete_item("item_that_never_was").ok();
+    wait_for(|| {
+        let sent = server.sent();
+        let shown = sent.iter().any(|event| event["type"] == conversed.shows);
+        (shown && sent.len() > 5).then_some(())
+    });
+    talk.close();
+    while talk.wait(PATIENCE).unwrap().is_some() {}
+    (server.seen(), server.sent())
+}
+
+#[test]
+fn what_both_sides_say_in_every_scenario_conforms() {
+    let Some(python) = python::with_openai() else { return };
+    let mut kinds = std::collections::BTreeSet::new();
+    for conversed in scenarios() {
+        let (seen, sent) = converse(&conversed);
+        let name = conversed.name;
+        assert!(sent.iter().any(|event| event["type"] == conversed.shows), "{name}: {sent:?}");
+        let wrong_sound = matches!(conversed.scenario.fault, Some(Fault::BadBase64 | Fault::OddBytes));
+        let lines = |events: &[Value]| -> Vec<String> {
+            let ours = events.iter().filter(|event| event["type"] != "vendor.noise");
+            ours.filter(|event| !(wrong_sound && event["type"] == "response.output_audio.delta"))
+                .map(Value::to_string)
+                .collect()
+        };
+        // Who is turned away has said nothing.
+        if !seen.is_empty() {
+            python.check("client", &format!("client of {name}"), &lines(&seen));
+        }
+        python.check("server", &format!("server of {name}"), &lines(&sent));
+        kinds.extend(sent.iter().filter_map(|event| event["type"].as_str().map(str::to_owned)));
+    }
+    for kind in [
+        "response.mcp_call.completed",
+        "response.mcp_call.failed",
+        "mcp_list_tools.completed",
+        "mcp_list_tools.failed",
+    ] {
+        assert!(kinds.contains(kind), "{kind}: {kinds:?}");
+    }
 }

@@ -1,4 +1,5 @@
-//! What a remote server of tools is told in secret goes to the server of the conversation, and into nothing else.
+//! What a remote server of tools is told in secret goes to the server of the conversation, and into nothing else: no `Debug`, no event, no
+//! recording, no line of the log but the frames that the WebSocket crate traces as they are.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by unwrapping")]
 
@@ -16,6 +17,25 @@ use support::*;
 
 const TOKEN: &str = "oauth-\"0123456789\"";
 const HEADER: &str = "team-9876543210";
+
+/// Everything that is logged, but for the frames themselves.
+static LOG: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+struct Keeper;
+
+impl log::Log for Keeper {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if !record.target().starts_with("tungstenite") {
+            LOG.lock().unwrap().push(format!("{}: {}", record.target(), record.args()));
+        }
+    }
+
+    fn flush(&self) {}
+}
 
 /// A file that the test can look into.
 #[derive(Clone, Default)]
@@ -41,7 +61,9 @@ fn shop(label: &str) -> Tool {
 }
 
 #[test]
-fn no_debug_no_event_and_no_recording_holds_them() {
+fn no_debug_no_event_no_recording_and_no_log_holds_them() {
+    log::set_logger(&Keeper).unwrap();
+    log::set_max_level(log::LevelFilter::Trace);
     let mut scenario = Scenario::default();
     // A server that repeats what it was told, in its own words.
     scenario.answers = vec![format!("Your team is {HEADER}.")];
@@ -63,6 +85,9 @@ fn no_debug_no_event_and_no_recording_holds_them() {
     assert_eq!(sent[1]["session"]["tools"][0]["headers"]["X-Team"], HEADER);
     drop(talk);
     shown.push(String::from_utf8(paper.0.lock().unwrap().clone()).unwrap());
+    let logged: Vec<String> = LOG.lock().unwrap().drain(..).collect();
+    assert!(!logged.is_empty(), "there was a log to look at");
+    shown.extend(logged);
     assert!(shown.iter().any(|text| text.contains("[key]") || text.contains("[hidden]")));
     for text in shown {
         assert!(!text.contains("0123456789") && !text.contains(HEADER), "{text}");

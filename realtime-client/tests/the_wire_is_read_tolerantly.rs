@@ -109,3 +109,16 @@ fn escapes_inside_base64_are_undone() {
     let ServerEvent::AudioDelta(delta) = ServerEvent::parse(frame) else { panic!("it is known") };
     assert_eq!(delta.delta, "/+8=");
 }
+
+#[test]
+fn what_one_vendor_says_is_read_and_is_not_one_of_the_46() {
+    let kind = "conversation.item.input_audio_transcription.updated";
+    let ServerEvent::InputTranscriptUpdated(all) =
+        parse(json!({"type": kind, "item_id": "u", "transcript": "Tell me"}))
+    else {
+        panic!("it is known")
+    };
+    assert_eq!((all.transcript.as_str(), ServerEvent::KINDS.contains(&kind)), ("Tell me", false));
+    let key = parse(json!({"type": "input_audio_buffer.dtmf_event_received", "digit": "7"}));
+    assert!(matches!(key, ServerEvent::Dtmf(key) if key.event == "7"));
+}

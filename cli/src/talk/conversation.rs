@@ -19,7 +19,7 @@ use super::server::core;
 use super::sound::Devices;
 use super::teller::Teller;
 use super::words::Line;
-use crate::cancel;
+use crate::{cancel, report};
 
 /// How long nobody does anything before the scripted person goes on.
 const PAUSE: Duration = Duration::from_millis(600);
@@ -72,6 +72,8 @@ struct Standing {
     closed: Option<Option<realtime_client::Error>>,
     /// Somebody asked for the end.
     leaving: bool,
+    /// What is said could not be printed.
+    unheard: Option<Error>,
     outcome: Outcome,
 }
 
@@ -96,15 +98,21 @@ impl Conversation {
             if now.begun {
                 self.speak(&mut now)?;
             }
+            // Nobody can follow a conversation whose words go nowhere; what was said is kept all the same.
+            if let Err(e) = report::written() {
+                now.unheard = Some(e);
+                now.leaving = true;
+            }
         }
         self.part(&mut now)?;
         now.outcome.seconds = started.elapsed().as_secs_f64();
         if let Some(screen) = self.screen.take().filter(|_| now.begun) {
             now.outcome.frames = screen.finish()?;
         }
-        match now.closed.flatten() {
-            Some(why) => Err(core(&why)),
-            None => Ok(now.outcome),
+        match (now.closed.flatten(), now.unheard) {
+            (Some(why), _) => Err(core(&why)),
+            (None, Some(why)) => Err(why),
+            (None, None) => Ok(now.outcome),
         }
     }
 
@@ -166,8 +174,10 @@ impl Conversation {
 
     /// What is typed, and what the scripted person does.
     fn act(&mut self, now: &mut Standing) -> Result<()> {
-        let calm = now.calm.is_some_and(|since| since.elapsed() >= PAUSE);
+        let mut calm = now.calm.is_some_and(|since| since.elapsed() >= PAUSE);
         if let Some(line) = self.lines.next(calm) {
+            // The scripted person lets whoever else is there speak first, and waits for the answer.
+            calm = false;
             now.calm = None;
             if let Err(e) = self.line(line, now) {
                 self.teller.problem(&e.to_string());

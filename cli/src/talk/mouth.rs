@@ -1,6 +1,10 @@
 //! Who speaks the answers, a frame period at a time: a face, or a voice without one.
 //!
-//! A period that was given out counts as heard. So what the model is told when it is cut is what the video holds, to the sample.
+//! A period that was given out counts as heard, unless a loudspeaker says when it sounds. So what the model is told when it is cut is what
+//! the video holds, to the sample.
+//!
+//! The sound of an answer starts when its first three frames are ready: `FrameReader::paced` gives sound out only with its picture, and begins an
+//! utterance under the condition under which `FrameReader::ready` names it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config};
 
-use crate::scripted::{Fault, MOST_SEEN, Scenario, Script, Seen};
+use crate::scripted::{Fault, MOST_SEEN, MOST_VOICED, Scenario, Script, Seen};
 use crate::{Error, ErrorKind, Result};
 
 use super::tasks::runtime;
@@ -127,7 +127,7 @@ async fn converse(
                 return;
             }
             sent += 1;
-            if misbehave(&mut socket, fault.as_ref(), sent).await {
+            if misbehave(&mut socket, &seen, fault.as_ref(), sent).await {
                 return;
             }
         }
@@ -153,7 +153,12 @@ async fn converse(
 }
 
 /// `true` when the connection is over.
-async fn misbehave(socket: &mut WebSocketStream<TcpStream>, fault: Option<&Fault>, sent: usize) -> bool {
+async fn misbehave(
+    socket: &mut WebSocketStream<TcpStream>,
+    seen: &Seen,
+    fault: Option<&Fault>,
+    sent: usize,
+) -> bool {
     let close = |code: u16, reason: String| CloseFrame { code: CloseCode::from(code), reason: reason.into() };
     match fault {
         Some(Fault::RejectedAfterUpgrade(code)) => {
@@ -164,8 +169,11 @@ async fn misbehave(socket: &mut WebSocketStream<TcpStream>, fault: Option<&Fault
         }
         Some(Fault::DropAfter(events)) => sent >= *events,
         Some(Fault::ExpireAfter(events)) if sent >= *events => {
-            let error = r#"{"type":"error","event_id":"event_x","error":{"type":"invalid_request_error","code":"session_expired","message":"Your session hit the maximum duration of 60 minutes.","param":null,"event_id":null}}"#;
-            drop(socket.send(Message::text(error)).await);
+            let error = json!({"type": "error", "event_id": "event_x", "error": {"type": "invalid_request_error",
+                "code": "session_expired", "message": "Your session hit the maximum duration of 60 minutes.",
+                "param": null, "event_id": null}});
+            seen.sent(&error);
+            drop(socket.send(Message::text(error.to_string())).await);
             drop(socket.close(Some(close(1001, "Your session hit the maximum duration.".to_owned()))).await);
             true
         }
@@ -197,7 +205,9 @@ impl Seen {
             let kind = event["type"].as_str().unwrap_or("").to_owned();
             record.times.push((kind, Instant::now().into_std()));
         }
-        if record.sent.len() < MOST_SEEN && event["type"] != "response.output_audio.delta" {
+        let voice = event["type"] == "response.output_audio.delta";
+        record.voiced += usize::from(voice);
+        if record.sent.len() < MOST_SEEN && !(voice && record.voiced > MOST_VOICED) {
             record.sent.push(event.clone());
         }
     }

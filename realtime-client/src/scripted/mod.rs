@@ -1,10 +1,11 @@
 //! A server that speaks the protocol from a script: for tests, and for trying a conversation without a key or a network.
 //!
-//! It listens, finds turns by loudness, answers with a synthetic voice in a burst, is interrupted, calls functions, and misbehaves in every
-//! way that a [`Fault`] names. The official Python client holds a conversation with it.
+//! It listens, finds turns by loudness (where meaning should decide, it waits for as long as the eagerness allows), answers with a
+//! synthetic voice in a burst, is interrupted, calls functions and remote tools, and misbehaves in every way that a [`Fault`] names. The official Python client holds a conversation with it.
 
 mod answer;
 mod ear;
+mod remote;
 mod script;
 
 use std::collections::BTreeMap;
@@ -33,6 +34,8 @@ pub struct Scenario {
     pub items: u32,
     /// Calls every declared function before it answers.
     pub calls_functions: bool,
+    /// Calls a tool of the first remote server before it answers, and asks for approval first unless that is never wanted.
+    pub calls_remote: bool,
     /// What it was understood to have heard.
     pub transcript: String,
     /// Its voice, 24 kHz, played from the start for every answer; synthetic when empty.
@@ -53,6 +56,7 @@ impl Default for Scenario {
             pace: Duration::ZERO,
             items: 1,
             calls_functions: false,
+            calls_remote: false,
             transcript: "Something was said.".to_owned(),
             voice: Arc::from([]),
             voices: BTreeMap::new(),
@@ -96,6 +100,10 @@ pub enum Fault {
     StopsReading,
     /// Every answer fails with this code.
     AnswersFail(String),
+    /// Remote servers do not tell their tools.
+    RemoteServersFail,
+    /// Remote tools fail.
+    RemoteToolsFail,
 }
 
 /// A scripted server on a port of this machine; dropped, it stops.
@@ -116,6 +124,8 @@ pub(crate) struct Seen {
 pub(crate) struct Record {
     pub(crate) events: Vec<Value>,
     pub(crate) sent: Vec<Value>,
+    /// Pieces of voice among them.
+    pub(crate) voiced: usize,
     /// When each event was given to its socket, by its name.
     pub(crate) times: Vec<(String, Instant)>,
     pub(crate) connections: usize,
@@ -126,6 +136,8 @@ pub(crate) struct Record {
     pub(crate) address: String,
 }
 
+/// Pieces of voice that are remembered.
+pub(crate) const MOST_VOICED: usize = 8;
 /// Events that are remembered.
 pub(crate) const MOST_SEEN: usize = 20_000;
 
@@ -156,7 +168,7 @@ impl ScriptedServer {
         self.lock().events.clone()
     }
 
-    /// What it has sent itself; the first twenty thousand.
+    /// What it has sent itself, and of the pieces of its voice a few; the first twenty thousand.
     pub fn sent(&self) -> Vec<Value> {
         self.lock().sent.clone()
     }

@@ -10,6 +10,7 @@ use crate::protocol::session::merge;
 
 use super::answer::Answer;
 use super::ear::{Ear, Edge};
+use super::remote::{Place, Remote};
 use super::{Fault, Scenario};
 
 /// 100 ms at 24 kHz.
@@ -35,6 +36,7 @@ pub(crate) struct Script {
     called: bool,
     turns: usize,
     numbers: u64,
+    remote: Remote,
 }
 
 #[derive(Debug)]
@@ -80,6 +82,7 @@ impl Script {
             called: false,
             turns: 0,
             numbers: 0,
+            remote: Remote::default(),
         };
         match script.scenario.fault.clone() {
             Some(Fault::NeverGreets) => {}
@@ -168,8 +171,7 @@ impl Script {
     }
 
     fn name(&mut self, prefix: &str) -> String {
-        self.numbers += 1;
-        format!("{prefix}_{}", self.numbers)
+        named(&mut self.numbers, prefix)
     }
 
     fn detection(&self, key: &str) -> bool {
@@ -182,11 +184,23 @@ impl Script {
             self.error("missing_required_parameter", "session.type must be what the session is.", id);
             return;
         }
+        let detection = &session["audio"]["input"]["turn_detection"];
+        if detection["type"] == "semantic_vad" && !detection["idle_timeout_ms"].is_null() {
+            self.error("invalid_value", "semantic_vad has no idle_timeout_ms.", id);
+            return;
+        }
         merge(&mut self.session, session);
         if self.scenario.fault != Some(Fault::NeverAcknowledges) {
             let session = self.session.clone();
             self.send(json!({"type": "session.updated", "session": session}));
         }
+        let (tools, scenario, previous) =
+            (self.session["tools"].clone(), self.scenario.clone(), self.items.last().cloned());
+        let numbers = &mut self.numbers;
+        let (events, items) =
+            self.remote.list(&tools, &scenario, previous.as_deref(), |prefix| named(numbers, prefix));
+        self.items.extend(items);
+        events.into_iter().for_each(|event| self.send(event));
     }
 
     fn append(&mut self, audio: &str, id: &Value) {
@@ -199,7 +213,7 @@ impl Script {
         if detection.is_null() {
             return;
         }
-        let silence = detection["silence_duration_ms"].as_u64().unwrap_or(200);
+        let silence = silence(detection);
         for edge in self.ear.hear(&pcm, silence) {
             match edge {
                 Edge::Began(at) => self.speech_began(at),
@@ -279,16 +293,17 @@ impl Script {
         };
         let item_id = item["id"].as_str().map_or_else(|| self.name("item"), str::to_owned);
         item["id"] = json!(item_id);
-        item["object"] = json!("realtime.item");
-        if item["type"] == "message"
-            || item["type"] == "function_call"
-            || item["type"] == "function_call_output"
-        {
+        // Items of remote tools have neither.
+        if matches!(item["type"].as_str(), Some("message" | "function_call" | "function_call_output")) {
+            item["object"] = json!("realtime.item");
             item["status"] = json!("completed");
         }
         let text = |part: &Value| part["text"].as_str().map(str::to_owned);
         if item["role"] == "user" {
             self.said = item["content"].as_array().into_iter().flatten().filter_map(text).collect();
+        }
+        if item["type"] == "mcp_approval_response" && !self.remote.answered(&item) {
+            return self.error("invalid_value", "Nobody asked for this approval.", id);
         }
         if item["type"] == "function_call_output" {
             self.outputs.push(item["output"].as_str().unwrap_or("").to_owned());
@@ -377,16 +392,31 @@ impl Script {
             .flatten()
             .filter_map(|tool| tool["name"].as_str().map(str::to_owned))
             .collect();
+        let previous = self.items.last().cloned();
+        if scenario.calls_remote && !beside {
+            let place =
+                Place { response_id: &response["id"], previous: previous.as_deref(), said: &self.said };
+            let numbers = &mut self.numbers;
+            let tools = self.session["tools"].clone();
+            if let Some((events, item)) =
+                self.remote.next(&tools, &place, &scenario, |prefix| named(numbers, prefix))
+            {
+                self.items.extend(item["id"].as_str().map(str::to_owned));
+                return (events, vec![item]);
+            }
+        }
         let calls = scenario.calls_functions && !functions.is_empty() && !self.called && !beside;
         let outputs = std::mem::take(&mut self.outputs);
-        let text = if !outputs.is_empty() {
+        let remote = if beside { None } else { self.remote.words() };
+        let text = if let Some(words) = remote {
+            words
+        } else if !outputs.is_empty() {
             format!("The function said: {}", outputs.join(", "))
         } else if scenario.answers.is_empty() {
             format!("You said: {}", self.said)
         } else {
             scenario.answers[self.turns % scenario.answers.len()].clone()
         };
-        let previous = self.items.last().cloned();
         let first_item = self.numbers + 1;
         self.numbers += u64::from(scenario.items) + functions.len() as u64;
         let answer =
@@ -440,5 +470,21 @@ impl Script {
             "status": "cancelled", "status_details": {"type": "cancelled", "reason": reason}, "output": [],
             "conversation_id": "conv_1", "usage": null, "metadata": null}}),
         );
+    }
+}
+
+fn named(numbers: &mut u64, prefix: &str) -> String {
+    *numbers += 1;
+    format!("{prefix}_{numbers}")
+}
+
+/// How much silence ends a turn. This server understands nothing, so where meaning should decide it waits for as long as the
+/// eagerness allows.
+fn silence(detection: &Value) -> u64 {
+    match (detection["type"].as_str(), detection["eagerness"].as_str()) {
+        (Some("semantic_vad"), Some("low")) => 8_000,
+        (Some("semantic_vad"), Some("high")) => 2_000,
+        (Some("semantic_vad"), _) => 4_000,
+        _ => detection["silence_duration_ms"].as_u64().unwrap_or(200),
     }
 }

@@ -1,4 +1,7 @@
 //! The microphone and the loudspeaker. The loudspeaker is the clock: what has left it has been heard.
+//!
+//! A sample has left it when the device says that it sounds, which is later than when the device took it: by what waits in the system, in the
+//! cable, in the headphones.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -83,7 +86,8 @@ impl Devices {
     pub(in crate::talk) fn silence(&mut self) {
         if let Some(speaker) = &mut self.speaker {
             speaker.marks.clear();
-            speaker.shared.drops.store(true, Relaxed);
+            // What comes after this is of another utterance, and stays.
+            speaker.shared.dropped_to.store(speaker.pushed, Relaxed);
         }
     }
 
@@ -98,13 +102,42 @@ impl Devices {
 struct Shared {
     /// Samples that have left the ring, played or dropped.
     gone: AtomicU64,
-    /// Drop what waits.
-    drops: AtomicBool,
+    /// What was pushed before this is dropped and not played.
+    dropped_to: AtomicU64,
     broken: AtomicBool,
 }
 
+/// What the device took last.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Taken {
+    /// The first of its samples, counted as they were pushed, and the one behind the last.
+    from: u64,
+    to: u64,
+    /// When the first of them sounds.
+    sounds: Instant,
+}
+
+impl Taken {
+    /// Samples that have sounded by now: those before `from` may be on their way still.
+    fn sounded(&self, now: Instant, device_rate: u32) -> u64 {
+        let samples = |time: Duration| (time.as_secs_f64() * f64::from(device_rate)) as u64;
+        match now.checked_duration_since(self.sounds) {
+            Some(since) => self.to.min(self.from + samples(since)),
+            None => self.from.saturating_sub(samples(self.sounds - now) + 1),
+        }
+    }
+}
+
+/// No loudspeaker is later than this; a device that says so is wrong.
+const LATEST: Duration = Duration::from_secs(1);
+/// What a device may tell before anybody looks.
+const TOLD: usize = 64;
+
 struct Speaker {
     ring: Producer<f32>,
+    taken: Consumer<Taken>,
+    last: Option<Taken>,
+    sounded: u64,
     shared: Arc<Shared>,
     resample: Resample,
     converted: Vec<f32>,
@@ -129,16 +162,21 @@ impl Speaker {
         let device_rate = config.sample_rate().0;
         let (ring, consumer) = RingBuffer::new(device_rate as usize * ROOM);
         let shared = Arc::new(Shared::default());
+        let (tell, taken) = RingBuffer::new(TOLD);
+        let drain = Drain { ring: consumer, tell, shared: Arc::clone(&shared) };
         let stream = match config.sample_format() {
-            SampleFormat::F32 => output::<f32>(device, &config, consumer, Arc::clone(&shared)),
-            SampleFormat::I32 => output::<i32>(device, &config, consumer, Arc::clone(&shared)),
-            SampleFormat::I16 => output::<i16>(device, &config, consumer, Arc::clone(&shared)),
-            SampleFormat::U16 => output::<u16>(device, &config, consumer, Arc::clone(&shared)),
+            SampleFormat::F32 => output::<f32>(device, &config, drain),
+            SampleFormat::I32 => output::<i32>(device, &config, drain),
+            SampleFormat::I16 => output::<i16>(device, &config, drain),
+            SampleFormat::U16 => output::<u16>(device, &config, drain),
             other => Err(strange(other)),
         }?;
         stream.play().map_err(failed)?;
         Ok(Self {
             ring,
+            taken,
+            last: None,
+            sounded: 0,
             shared,
             resample: Resample::new(rate, device_rate)?,
             converted: Vec::new(),
@@ -160,17 +198,30 @@ impl Speaker {
         self.converted.clear();
         self.resample.push(sound, &mut self.converted)?;
         for sample in &self.converted {
-            // A device that takes nothing for seconds misses what does not fit.
-            if self.ring.push(*sample).is_ok() {
-                self.pushed += 1;
+            // What does not fit would be missing, and yet be passed for heard. A device that takes nothing for seconds is none.
+            if self.ring.push(*sample).is_err() {
+                self.shared.broken.store(true, Relaxed);
+                return Ok(None);
             }
+            self.pushed += 1;
         }
         self.marks.extend(heard.map(|(utterance, samples)| Mark { at: self.pushed, utterance, samples }));
-        Ok(heard_at(&mut self.marks, self.shared.gone.load(Relaxed), self.rate, self.device_rate))
+        let sounded = self.sounded(Instant::now());
+        Ok(heard_at(&mut self.marks, sounded, self.rate, self.device_rate))
+    }
+
+    /// Samples that have sounded, or were dropped before; never fewer than before.
+    fn sounded(&mut self, now: Instant) -> u64 {
+        while let Ok(taken) = self.taken.pop() {
+            self.last = Some(taken);
+        }
+        let sounded = self.last.map_or(0, |taken| taken.sounded(now, self.device_rate));
+        self.sounded = self.sounded.max(sounded);
+        self.sounded
     }
 }
 
-/// What has sounded when `gone` samples have left the device. Marks that have passed are of no use any more.
+/// What has been heard when `gone` samples have sounded. Marks that have passed are of no use any more.
 fn heard_at(marks: &mut VecDeque<Mark>, gone: u64, rate: u32, device_rate: u32) -> Option<(u64, u64)> {
     let mut passed = None;
     while let Some(mark) = marks.front().filter(|mark| mark.at <= gone) {
@@ -183,29 +234,52 @@ fn heard_at(marks: &mut VecDeque<Mark>, gone: u64, rate: u32, device_rate: u32) 
     within.map(|samples| (next.utterance, samples)).or(passed)
 }
 
+/// The end of the ring that the device empties, on its own thread.
+struct Drain {
+    ring: Consumer<f32>,
+    tell: Producer<Taken>,
+    shared: Arc<Shared>,
+}
+
+impl Drain {
+    /// Fills `frames` of a device with the next samples, silence where there are none. `latency`: until the first of them sounds.
+    fn fill<T: Copy>(
+        &mut self,
+        out: &mut [T],
+        channels: usize,
+        latency: Duration,
+        sample: impl Fn(f32) -> T,
+    ) {
+        let mut gone = self.shared.gone.load(Relaxed);
+        while gone < self.shared.dropped_to.load(Relaxed) && self.ring.pop().is_ok() {
+            gone += 1;
+        }
+        let from = gone;
+        for frame in out.chunks_mut(channels) {
+            let next = self.ring.pop().inspect(|_| gone += 1).unwrap_or(0.0);
+            frame.fill(sample(next));
+        }
+        self.shared.gone.store(gone, Relaxed);
+        if gone > from {
+            let taken = Taken { from, to: gone, sounds: Instant::now() + latency.min(LATEST) };
+            // Where nobody looks, nobody misses it.
+            let _told = self.tell.push(taken).is_ok();
+        }
+    }
+}
+
 /// Fills every channel with what comes out of the ring.
 fn output<T: SizedSample + FromSample<f32>>(
     device: &cpal::Device,
     config: &SupportedStreamConfig,
-    mut ring: Consumer<f32>,
-    shared: Arc<Shared>,
+    mut drain: Drain,
 ) -> Result<Stream> {
     let channels = usize::from(config.channels()).max(1);
-    let broken = Arc::clone(&shared);
-    let fill = move |out: &mut [T], _: &cpal::OutputCallbackInfo| {
-        if shared.drops.swap(false, Relaxed) {
-            let mut dropped = 0;
-            while ring.pop().is_ok() {
-                dropped += 1;
-            }
-            shared.gone.fetch_add(dropped, Relaxed);
-        }
-        let mut played = 0;
-        for frame in out.chunks_mut(channels) {
-            let sample = ring.pop().inspect(|_| played += 1).unwrap_or(0.0);
-            frame.fill(T::from_sample(sample));
-        }
-        shared.gone.fetch_add(played, Relaxed);
+    let broken = Arc::clone(&drain.shared);
+    let fill = move |out: &mut [T], about: &cpal::OutputCallbackInfo| {
+        let time = about.timestamp();
+        let latency = time.playback.duration_since(&time.callback).unwrap_or_default();
+        drain.fill(out, channels, latency, T::from_sample);
     };
     let fails = move |_: cpal::StreamError| broken.broken.store(true, Relaxed);
     device.build_output_stream(&config.config(), fill, fails, None).map_err(failed)
@@ -308,5 +382,40 @@ mod tests {
         assert_eq!(heard(3_842), Some((2, 1)));
         assert_eq!(heard(9_000), Some((2, 960)));
         assert_eq!(heard(9_000), None, "all were told");
+    }
+
+    #[test]
+    fn what_the_device_took_is_heard_when_it_sounds() {
+        let now = Instant::now() + Duration::from_secs(9);
+        let taken = Taken { from: 4_800, to: 5_280, sounds: now };
+        let at = |millis: i64| {
+            let offset = Duration::from_millis(millis.unsigned_abs());
+            taken.sounded(if millis < 0 { now - offset } else { now + offset }, 48_000)
+        };
+        assert_eq!((at(0), at(5), at(10), at(500)), (4_800, 5_040, 5_280, 5_280));
+        assert!((2_399..=2_400).contains(&at(-50)), "what it took before is on its way still: {}", at(-50));
+        assert_eq!(at(-5_000), 0);
+    }
+
+    #[test]
+    fn dropped_samples_are_not_played_and_those_behind_them_are() {
+        let (mut ring, consumer) = RingBuffer::new(64);
+        let (tell, mut told) = RingBuffer::new(4);
+        let shared = Arc::new(Shared::default());
+        let mut drain = Drain { ring: consumer, tell, shared: Arc::clone(&shared) };
+        (1..=10).for_each(|n| ring.push(n as f32).unwrap());
+        let mut out = [0.0; 8];
+        drain.fill(&mut out, 2, Duration::ZERO, |sample| sample);
+        assert_eq!(out, [1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0]);
+        // Interrupted; the next utterance is there before the device asks again.
+        shared.dropped_to.store(10, Relaxed);
+        (11..=12).for_each(|n| ring.push(n as f32).unwrap());
+        drain.fill(&mut out, 2, Duration::from_millis(30), |sample| sample);
+        assert_eq!(out, [11.0, 11.0, 12.0, 12.0, 0.0, 0.0, 0.0, 0.0]);
+        drain.fill(&mut out, 2, Duration::ZERO, |sample| sample);
+        let taken: Vec<_> =
+            std::iter::from_fn(|| told.pop().ok()).map(|taken| (taken.from, taken.to)).collect();
+        assert_eq!(taken, [(0, 4), (10, 12)], "silence is nothing that was heard");
+        assert_eq!(shared.gone.load(Relaxed), 12);
     }
 }
