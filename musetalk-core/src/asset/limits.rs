@@ -9,7 +9,7 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) const MOST_FRAMES: u32 = 15_000;
 const LONGEST_SIDE: u32 = 8_192;
 pub(crate) const MOST_CLIPS: usize = 64;
-const LONGEST_NAME: usize = 256;
+pub(crate) const LONGEST_NAME: usize = 256;
 
 /// The sizes of a description; its frame rate if they are sane.
 pub(crate) fn check_meta(meta: &Meta) -> Result<FrameRate> {
