@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use musetalk_core::{Engine, Result};
+use musetalk_core::{Engine, PixelFormat, Result};
 
 use crate::args;
 use crate::audio_file::AudioFile;
@@ -38,7 +38,7 @@ pub fn command(args: &args::Demo) -> Result<()> {
     let progress = Progress::suitable(args.json);
     setup::ensure_runtime(progress)?;
     let engine = Engine::load(files.pack())?;
-    let speech = Speech::open(&engine, avatar, file)?;
+    let speech = Speech::open(&engine, avatar, file, PixelFormat::Rgb8)?;
     let rendered =
         render(speech, &target, &Options { fps: None, overwrite: false, ahead: MEASURED }, progress)?;
 

@@ -48,6 +48,15 @@ pub fn open(path: &Path, rate: FrameRate, own_rate: FrameRate) -> Result<Box<dyn
     Ok(Box::new(Video::open(path, rate)?))
 }
 
+/// What a folder holds beside the pictures that [`open`] reads: names, in order. Hidden files are not counted.
+///
+/// # Errors
+///
+/// - [`ErrorKind::NotFound`], [`ErrorKind::Io`]: the folder cannot be listed.
+pub fn ignored(folder: &Path) -> Result<Vec<String>> {
+    Ok(pictures::listed(folder)?.1)
+}
+
 /// A digest of what files hold.
 fn digest(paths: &[std::path::PathBuf]) -> Result<String> {
     let mut hash = Sha256::new();

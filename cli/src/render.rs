@@ -5,7 +5,7 @@ mod reference;
 
 use std::ops::ControlFlow;
 
-use musetalk_core::{Engine, FrameRate, Result};
+use musetalk_core::{AvatarAsset, Engine, FrameRate, PixelFormat, Result};
 
 use crate::args;
 use crate::audio_file::AudioFile;
@@ -34,7 +34,14 @@ pub fn command(args: &args::Render) -> Result<()> {
         builder = builder.threads(threads);
     }
     let engine = builder.build()?;
-    let speech = Speech::open(&engine, &args.avatar, file)?;
+    // The person is opened once more for the voice; only its index is read here.
+    let matte = target.keeps_alpha() && AvatarAsset::open(&args.avatar)?.has_alpha();
+    let pixels = if matte { PixelFormat::Rgba8 } else { PixelFormat::Rgb8 };
+    let speech = Speech::open(&engine, &args.avatar, file, pixels)?;
+    if let Some(clip) = &args.clip {
+        // Before the first word, so that it begins there.
+        speech.avatar().director().request_clip(clip)?;
+    }
     // Standard output belongs to the pictures when they go there.
     let to_stdout = target == Target::Stdout;
     let say = if to_stdout { report::note } else { report::line };
@@ -80,6 +87,7 @@ pub(crate) fn render(
     let fps = options.fps.unwrap_or(own);
     let asset = speech.avatar().asset();
     let format = VideoFormat::new(asset.width(), asset.height(), (fps.numerator(), fps.denominator()), rate)?;
+    let format = format.with_alpha(speech.format() != PixelFormat::Rgb8);
     let mut out = Writer {
         sink: target.create(format, options.overwrite)?,
         retime: (fps != own).then(|| Retime::new(fps, rate)),

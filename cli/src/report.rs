@@ -61,6 +61,17 @@ pub(crate) fn note(text: &str) {
     drop(writeln!(std::io::stderr(), "{}", printable(text)));
 }
 
+/// Files of a folder that were not read, on standard error: the first few by name.
+pub(crate) fn ignored(folder: &std::path::Path, names: &[String]) {
+    const NAMED: usize = 5;
+    if names.is_empty() {
+        return;
+    }
+    let more = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
+    let named = names[..names.len().min(NAMED)].join(", ").replace('\n', "\\n");
+    note(&format!("not read in {}: {named}{more}", folder.display()));
+}
+
 /// Names come from files of strangers: what would steer the terminal, or turn the order of what is read, is spelled out. In JSON
 /// the spelling is JSON's own, and means the same.
 fn printable(text: &str) -> Cow<'_, str> {

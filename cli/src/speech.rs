@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use musetalk_core::{Avatar, AvatarOptions, Engine, Error, ErrorKind, Frame, Result, Stats};
+use musetalk_core::{Avatar, AvatarOptions, Engine, Error, ErrorKind, Frame, PixelFormat, Result, Stats};
 
 use crate::audio_file::AudioFile;
 
@@ -11,6 +11,7 @@ use crate::audio_file::AudioFile;
 pub(crate) struct Speech {
     avatar: Avatar,
     file: AudioFile,
+    format: PixelFormat,
     /// A block that the avatar had no room for yet.
     waiting: Vec<f32>,
     heard_all: bool,
@@ -19,8 +20,9 @@ pub(crate) struct Speech {
 
 impl Speech {
     /// Opens the face for the rate of the voice.
-    pub(crate) fn open(engine: &Engine, avatar: &Path, file: AudioFile) -> Result<Self> {
+    pub(crate) fn open(engine: &Engine, avatar: &Path, file: AudioFile, format: PixelFormat) -> Result<Self> {
         let mut options = AvatarOptions::default();
+        options.format = format;
         options.sample_rate = file.sample_rate();
         let avatar = engine.open_avatar_with(avatar, options).map_err(|e| match e.kind() {
             ErrorKind::InvalidInput => {
@@ -28,7 +30,7 @@ impl Speech {
             }
             _ => e,
         })?;
-        Ok(Self { avatar, file, waiting: Vec::new(), heard_all: false, ended: false })
+        Ok(Self { avatar, file, format, waiting: Vec::new(), heard_all: false, ended: false })
     }
 
     /// The next picture with its sound; `None` after the last, any number of times.
@@ -47,6 +49,11 @@ impl Speech {
     /// What is spoken to and looked at.
     pub(crate) fn avatar(&self) -> &Avatar {
         &self.avatar
+    }
+
+    /// The bytes of its pictures.
+    pub(crate) fn format(&self) -> PixelFormat {
+        self.format
     }
 
     /// Where the time went so far.

@@ -73,8 +73,8 @@ pub use pack::{
     PACK_FORMAT, Parity, Precision, TensorEntry, WeightsEntry,
 };
 pub use preparation::{
-    Analysis, AvatarMaker, FrameReport, FrameSource, PreparationReport, PrepareOptions, PrepareStep,
-    Prepared, Preparer, Preparing, SourceFrame,
+    Analysis, AvatarMaker, ClipFootage, FrameReport, FrameSource, PreparationReport, PrepareOptions,
+    PrepareStep, Prepared, PreparedClip, Preparer, Preparing, SourceFrame,
 };
 pub use prepare::{EdgeBlur, FaceMask, Idle, Key, MouthMeasure, Turning, Verdict};
 pub use session::{StageTime, Stats};

@@ -21,82 +21,38 @@
 //! ```
 //!
 //! The footage is read twice: once to look at it, then to write what was decided. One frame is held at a time, and about two kilobytes
-//! of every frame that was looked at. `docs/preparing.md` says what is decided and how.
+//! of every frame that was looked at. `docs/preparing.md` says what is decided and how. An avatar of several clips is made by
+//! [`Preparer::analyse_clips`] and [`Analysis::write_clips`].
 
+mod clips;
 mod closed;
+mod look;
 mod maker;
+mod options;
 mod plan;
 mod report;
 mod second;
 mod source;
 mod work;
 
-use std::ops::{ControlFlow, Range};
-use std::path::{Path, PathBuf};
+use std::ops::ControlFlow;
+use std::path::Path;
 
+pub use clips::{ClipFootage, PreparedClip};
 pub use maker::AvatarMaker;
+pub use options::PrepareOptions;
 pub use report::{FrameReport, PreparationReport};
 pub use source::{FrameSource, SourceFrame};
 
-use crate::asset::{AvatarAsset, check_size};
+use crate::asset::{AvatarAsset, MOST_FRAMES};
 use crate::engine::{EngineBuilder, Loader};
 use crate::networks::{Encoder, FaceDetector, FaceLandmarks, FaceParser};
 use crate::pack::light;
-use crate::prepare::{EdgeBlur, FaceFinder, FaceMask, Idle, Key, Observation, Picture, overview};
+use crate::prepare::{FaceFinder, FaceMask, overview};
 use crate::{Error, ErrorKind, Result};
-use plan::Plan;
+use clips::FIRST_CLIP;
+use look::Look;
 use work::WorkFile;
-
-/// How an avatar is made of footage. The defaults suit footage of one person who looks into the camera.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct PrepareOptions {
-    /// The person's name, as the file states it.
-    pub name: String,
-    /// Pixels by which the line between what stays and what speech makes moves down the face.
-    pub bbox_shift: i32,
-    /// Pixels of the frame below the chin that belong to the face box.
-    pub extra_margin: u32,
-    /// Which part of the face speech may change.
-    pub mask: FaceMask,
-    /// Whether masks are made of landmarks although the pack has a network that parses faces.
-    pub mask_of_landmarks: bool,
-    /// How wide the mask's edge is.
-    pub blur: EdgeBlur,
-    /// What is shown in silence.
-    pub idle: Idle,
-    /// The colour of the screen behind the person, which becomes transparent.
-    pub key: Option<Key>,
-    /// Which frames are looked at; all when `None`.
-    pub range: Option<Range<u64>>,
-    /// The most frames that are looked at.
-    pub max_frames: Option<u64>,
-    /// Whether boxes and masks are exactly those of MuseTalk's own scripts: landmarks of whole frames, no smoothing, nothing bridged.
-    /// Needs a pack with the networks that those use.
-    pub reference: bool,
-    /// A file in which what was seen of every frame is kept until the avatar is written, so that an interrupted preparation goes on
-    /// where it stopped. Only for sources with an [`identity`](FrameSource::identity).
-    pub work_file: Option<PathBuf>,
-}
-
-impl Default for PrepareOptions {
-    fn default() -> Self {
-        Self {
-            name: "avatar".to_owned(),
-            bbox_shift: 0,
-            extra_margin: 10,
-            mask: FaceMask::default(),
-            mask_of_landmarks: false,
-            blur: EdgeBlur::default(),
-            idle: Idle::default(),
-            key: None,
-            range: None,
-            max_frames: None,
-            reference: false,
-            work_file: None,
-        }
-    }
-}
 
 /// What is being done.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -114,26 +70,25 @@ pub enum PrepareStep {
 pub struct Preparing {
     /// What is being done.
     pub step: PrepareStep,
-    /// Frames of this step that are done.
+    /// Frames of this step that are done, of all clips.
     pub done: u64,
-    /// Frames of this step, as far as is known.
+    /// Frames of this step, of all clips, as far as is known. When looking, what the footage states of itself; when writing, exact: the
+    /// frames that are used and those that the sheets show.
     pub total: Option<u64>,
+    /// Whether an earlier preparation, which was interrupted, had done the work for this frame, so that it took next to no time.
+    pub recalled: bool,
 }
-
-/// By so many frames a source may be wrong about how many it has.
-const SECOND: u64 = 30;
-
-/// Who hears of progress, and may stop.
-type Listener<'a> = &'a mut dyn FnMut(Preparing) -> ControlFlow<()>;
 
 /// An avatar that was made.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Prepared {
-    /// What was decided, frame by frame.
+    /// What was decided about the first clip, frame by frame.
     pub report: PreparationReport,
-    /// A contact sheet for a person to judge, PNG.
+    /// Its contact sheet for a person to judge, PNG.
     pub sheet: Vec<u8>,
+    /// The clips after the first.
+    pub more: Vec<PreparedClip>,
 }
 
 /// A pack's networks, loaded for preparing. Heavy; used once.
@@ -150,10 +105,7 @@ pub struct Preparer {
 #[derive(Debug)]
 pub struct Analysis {
     preparer: Preparer,
-    plan: Plan,
-    seen: Vec<Observation>,
-    report: PreparationReport,
-    work: Option<WorkFile>,
+    looks: Vec<Look>,
 }
 
 impl Preparer {
@@ -163,10 +115,10 @@ impl Preparer {
     ///
     /// - Those of [`EngineBuilder::build`].
     /// - [`ErrorKind::Unsupported`]: the pack has no networks that find faces and landmarks, or not those of the reference where that
-    ///   is asked for.
+    ///   is asked for; or masks with the neck are wanted and the pack cannot parse faces.
     /// - [`ErrorKind::InvalidInput`]: an option is out of range.
     pub fn load(pack: EngineBuilder, options: PrepareOptions) -> Result<Self> {
-        check(&options)?;
+        options::check(&options)?;
         let (loader, encoder) = pack.loader()?;
         let manifest = loader.pack.manifest();
         let missing: Vec<&str> =
@@ -196,6 +148,16 @@ impl Preparer {
         let detector = FaceDetector::new(loader.network("face_detector")?, light_detector);
         let landmarks = FaceLandmarks::new(loader.network("face_landmarks")?, light_landmarks);
         let parsed = loader.has("face_parser") && !options.mask_of_landmarks;
+        if options.mask == FaceMask::Neck && !parsed {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!(
+                    "only a network that parses faces knows where the neck is, and the pack has none that is used here; take the mask \
+                     jaw: {}",
+                    loader.pack.folder().display()
+                ),
+            ));
+        }
         let parser = if parsed { Some(FaceParser(loader.network("face_parser")?)) } else { None };
         let finder = FaceFinder::new(detector, landmarks, options.reference);
         Ok(Self { loader, encoder, finder, parser, options })
@@ -212,77 +174,67 @@ impl Preparer {
     ///
     /// - [`ErrorKind::Cancelled`]: `progress` stopped it. What was seen stays in the work file.
     /// - [`ErrorKind::InvalidInput`]: there is no frame, or more than 15 000 are to be looked at, which is told as soon as it is known;
-    ///   the pictures are too small or too large.
+    ///   the pictures are too small or too large; there is no screen of the colour that is to become transparent.
     /// - Those of the source, and of the networks.
     pub fn analyse(
-        mut self,
+        self,
         source: &mut dyn FrameSource,
-        mut progress: impl FnMut(Preparing) -> ControlFlow<()>,
+        progress: impl FnMut(Preparing) -> ControlFlow<()>,
     ) -> Result<Analysis> {
-        check_size(source.width(), source.height())?;
-        let size = (source.width() as usize, source.height() as usize);
-        let mut work = WorkFile::open(&self.options, self.loader.pack.manifest(), source)?;
-        let mut seen: Vec<Observation> = work.as_mut().map(WorkFile::take_seen).unwrap_or_default();
-        let range = self.frames();
-        let total = source.frames().map(|all| all.min(range.end).saturating_sub(range.start));
-        // Sources may be off by some frames before all were read.
-        source::check_count(total.unwrap_or(0).saturating_sub(SECOND))?;
-        source.rewind()?;
-        let mut frame = SourceFrame::default();
-        let mut index = 0;
-        let known = seen.len();
-        while index < range.end && source::next(source, &mut frame)? {
-            index += 1;
-            let Some(place) = (index - 1).checked_sub(range.start).map(|place| place as usize) else {
-                continue;
-            };
-            source::check_count(place as u64 + 1)?;
-            let picture = Picture { rgb: &frame.rgb, width: size.0, height: size.1 };
-            if place < known {
-                self.finder.recall(&picture, &seen, place);
-            } else {
-                let observation = self.finder.observe(&picture)?;
-                if let Some(work) = &mut work {
-                    work.keep(&observation)?;
-                }
-                seen.push(observation);
-            }
-            report(&mut progress, PrepareStep::Looking, place as u64 + 1, total)?;
-        }
-        seen.truncate(usize::try_from(index.saturating_sub(range.start)).unwrap_or(usize::MAX));
-        if seen.is_empty() {
-            return Err(Error::new(
-                ErrorKind::InvalidInput,
-                "the footage has no frame in what was to be looked at; give other footage or another range",
-            ));
-        }
-        let image = self.loader.pack.manifest().image;
-        let fps = self.loader.pack.fps();
-        let rate = fps.numerator() as f32 / fps.denominator() as f32;
-        let plan = Plan::of(&seen, size, image.size as f32 / 4.0, rate, &self.options);
-        let report = PreparationReport::of(&plan, &seen, size, fps, &self);
-        Ok(Analysis { preparer: self, plan, seen, report, work })
+        self.analyse_clips(&mut [ClipFootage::new(FIRST_CLIP, source)], progress)
     }
 
-    fn frames(&self) -> Range<u64> {
-        let range = self.options.range.clone().unwrap_or(0..u64::MAX);
-        let most = self.options.max_frames.unwrap_or(u64::MAX);
-        range.start..range.end.min(range.start.saturating_add(most))
+    /// The same for an avatar of several clips, of which the first is the default. Every clip is decided for itself; where one cannot be
+    /// used, those after it are not looked at any more.
+    ///
+    /// # Errors
+    ///
+    /// - Those of [`analyse`](Self::analyse).
+    /// - [`ErrorKind::InvalidInput`]: there is no clip, or more than 64; a name is empty, longer than 256 bytes or taken; the pictures
+    ///   of two clips differ in size.
+    pub fn analyse_clips(
+        mut self,
+        clips: &mut [ClipFootage<'_>],
+        mut progress: impl FnMut(Preparing) -> ControlFlow<()>,
+    ) -> Result<Analysis> {
+        clips::check(clips)?;
+        let mut count = look::count(&self, clips)?;
+        let mut looks: Vec<Look> = Vec::new();
+        for (number, clip) in clips.iter_mut().enumerate() {
+            looks.push(look::look(&mut self, clip, number, &mut count, &mut progress)?);
+            if looks[number].report.refusal.is_some() {
+                looks.iter_mut().filter_map(|look| look.work.take()).for_each(WorkFile::remove);
+                break;
+            }
+        }
+        // Stored for all frames or for none.
+        let closed = looks.iter().any(|look| look.plan.closed);
+        looks.iter_mut().for_each(|look| look.report.closed_mouths = closed);
+        Ok(Analysis { preparer: self, looks })
     }
 }
 
 impl Analysis {
-    /// What was decided.
+    /// What was decided about the first clip.
     pub fn report(&self) -> &PreparationReport {
-        &self.report
+        &self.looks[0].report
+    }
+
+    /// What was decided about every clip that was looked at, with its name. Only the last may have a
+    /// [`refusal`](PreparationReport::refusal).
+    pub fn clips(&self) -> impl Iterator<Item = (&str, &PreparationReport)> {
+        self.looks.iter().map(|look| (look.name.as_str(), &look.report))
     }
 
     /// Why the footage cannot be used, if so: [`ErrorKind::InvalidInput`], with the reason and what to do.
     pub fn refusal(&self) -> Option<Error> {
-        self.report.refusal.as_ref().map(|why| Error::new(ErrorKind::InvalidInput, why.clone()))
+        let look = self.looks.last()?;
+        let why = look.report.refusal.as_ref()?;
+        let which = if look.name == FIRST_CLIP { String::new() } else { format!("clip {:?}: ", look.name) };
+        Some(Error::new(ErrorKind::InvalidInput, format!("{which}{why}")))
     }
 
-    /// Reads the footage again and draws the contact sheet, PNG.
+    /// Reads the footage of the first clip again and draws its contact sheet, PNG.
     ///
     /// # Errors
     ///
@@ -291,9 +243,28 @@ impl Analysis {
     pub fn sheet(
         &mut self,
         source: &mut dyn FrameSource,
+        progress: impl FnMut(Preparing) -> ControlFlow<()>,
+    ) -> Result<Vec<u8>> {
+        let name = self.looks[0].name.clone();
+        self.clip_sheet(&mut ClipFootage::new(name, source), progress)
+    }
+
+    /// Reads the footage of a clip again and draws its contact sheet, PNG.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::InvalidInput`]: no clip of this name was looked at.
+    /// - Those of [`sheet`](Self::sheet).
+    pub fn clip_sheet(
+        &mut self,
+        clip: &mut ClipFootage<'_>,
         mut progress: impl FnMut(Preparing) -> ControlFlow<()>,
     ) -> Result<Vec<u8>> {
-        second::draw(self, source, &mut progress)
+        let Some(look) = self.looks.iter().find(|look| look.name == clip.name) else {
+            let sentence = format!("no clip named {:?} was looked at", clip.name);
+            return Err(Error::new(ErrorKind::InvalidInput, sentence));
+        };
+        second::draw(&mut self.preparer, look, clip.source, &mut progress)
     }
 
     /// Reads the footage again and writes the avatar: under its final name there is either the whole file or nothing.
@@ -302,23 +273,64 @@ impl Analysis {
     ///
     /// - [`refusal`](Self::refusal), where there is one.
     /// - [`ErrorKind::Cancelled`]: `progress` stopped it.
+    /// - [`ErrorKind::InvalidInput`]: more than 15 000 frames would be used.
     /// - [`ErrorKind::Io`]: the file cannot be written.
     /// - Those of the source, and of the networks.
     pub fn write(
-        mut self,
+        self,
         source: &mut dyn FrameSource,
+        path: impl AsRef<Path>,
+        progress: impl FnMut(Preparing) -> ControlFlow<()>,
+    ) -> Result<Prepared> {
+        let name = self.looks[0].name.clone();
+        self.write_clips(&mut [ClipFootage::new(name, source)], path, progress)
+    }
+
+    /// The same for several clips: those that were looked at, in the same order.
+    ///
+    /// # Errors
+    ///
+    /// - Those of [`write`](Self::write).
+    /// - [`ErrorKind::InvalidInput`]: these are not the clips that were looked at.
+    pub fn write_clips(
+        mut self,
+        clips: &mut [ClipFootage<'_>],
         path: impl AsRef<Path>,
         mut progress: impl FnMut(Preparing) -> ControlFlow<()>,
     ) -> Result<Prepared> {
         if let Some(refusal) = self.refusal() {
             return Err(refusal);
         }
-        let sheet = second::write(&mut self, source, path.as_ref(), &mut progress)?;
-        if let Some(work) = self.work.take() {
-            work.remove();
+        if !clips.iter().map(|clip| &clip.name).eq(self.looks.iter().map(|look| &look.name)) {
+            let sentence = "these are not the clips that were looked at";
+            return Err(Error::new(ErrorKind::InvalidInput, sentence));
         }
-        Ok(Prepared { report: self.report, sheet })
+        let written = check_frames(&self.looks)
+            .and_then(|()| second::write(&mut self, clips, path.as_ref(), &mut progress));
+        if written.as_ref().map_or_else(|e| !work::worth_keeping(e.kind()), |_| true) {
+            self.looks.iter_mut().filter_map(|look| look.work.take()).for_each(WorkFile::remove);
+        }
+        let mut drawn = self.looks.into_iter().zip(written?);
+        let Some((first, sheet)) = drawn.next() else {
+            return Err(Error::new(ErrorKind::Internal, "an avatar without a clip was written"));
+        };
+        let more = drawn.map(|(look, sheet)| PreparedClip { name: look.name, report: look.report, sheet });
+        Ok(Prepared { report: first.report, sheet, more: more.collect() })
     }
+}
+
+/// Before the second reading: an avatar holds ten minutes.
+fn check_frames(looks: &[Look]) -> Result<()> {
+    let used: usize = looks.iter().map(|look| look.plan.used.len()).sum();
+    if used <= MOST_FRAMES as usize {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::InvalidInput,
+        format!(
+            "{used} frames would be used and an avatar holds {MOST_FRAMES}; give less footage, or a range of it"
+        ),
+    ))
 }
 
 impl AvatarAsset {
@@ -346,32 +358,4 @@ impl AvatarAsset {
     ) -> Result<Prepared> {
         Preparer::load(pack, options)?.analyse(source, &mut progress)?.write(source, path, &mut progress)
     }
-}
-
-fn report(progress: Listener<'_>, step: PrepareStep, done: u64, total: Option<u64>) -> Result<()> {
-    match progress(Preparing { step, done, total }) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(()) => Err(Error::new(ErrorKind::Cancelled, "the preparation was cancelled")),
-    }
-}
-
-fn check(options: &PrepareOptions) -> Result<()> {
-    let invalid = |what: String| Err(Error::new(ErrorKind::InvalidInput, what));
-    if let FaceMask::Jaw { left, right } = options.mask
-        && left.max(right) > 256
-    {
-        return invalid(format!(
-            "the cheeks begin {left} and {right} columns from the middle; half a face has 256"
-        ));
-    }
-    if options.bbox_shift.abs() > 4096 || options.extra_margin > 4096 {
-        return invalid(format!(
-            "bbox_shift is {} and extra_margin {}; neither may go beyond 4096 pixels",
-            options.bbox_shift, options.extra_margin
-        ));
-    }
-    if options.range.as_ref().is_some_and(Range::is_empty) || options.max_frames == Some(0) {
-        return invalid("the range of frames is empty; give one that ends after it begins".to_owned());
-    }
-    Ok(())
 }

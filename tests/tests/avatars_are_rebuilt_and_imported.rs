@@ -141,6 +141,47 @@ fn the_folder_of_the_real_time_script_becomes_an_avatar() {
 }
 
 #[test]
+fn frames_without_a_face_leave_the_cycle_and_are_named() {
+    let folder = scratch("import-faceless");
+    let from = folder.join("official");
+    copy(&official().with_file_name("official_faceless"), &from);
+    let read = musetalk_models::OfficialAvatar::read(&from).unwrap();
+    assert_eq!((read.frames.len(), &read.faceless, read.mirrored), (3, &vec![1, 3], true));
+    assert_eq!(read.ignored, ["full_imgs/notes.txt"]);
+    let import = |name: &str| {
+        let out = folder.join(name);
+        let pack = text(tiny_pack());
+        run(&["import", text(&from), "--pack", pack, "--out", text(&out), "--name", "x", "--device", "cpu"])
+            .unwrap();
+        fs::read(&out).unwrap()
+    };
+    let all = import("all.avatar");
+    let asset = AvatarAsset::open(folder.join("all.avatar")).unwrap();
+    assert_eq!(asset.frames(), 3);
+    for (frame, place) in [0, 2, 4].into_iter().enumerate() {
+        let face = asset.face_box(frame as u32);
+        assert_eq!([face.x1, face.y1, face.x2, face.y2], [16 + place, 12, 48 + place, 54]);
+    }
+    // Scripts that give such frames no mask at all.
+    for frame in [1, 3, 6, 8] {
+        fs::remove_file(from.join(format!("mask/{frame:08}.png"))).unwrap();
+    }
+    assert!(import("fewer.avatar") == all);
+    // Nobody in any frame: `[(0.0, 0.0, 0.0, 0.0)]` for every one.
+    let nobody = from.join("coords.pkl");
+    let zero = b"G\0\0\0\0\0\0\0\0".repeat(4);
+    let tuple = [b"(", &zero[..], b"t"].concat();
+    fs::write(&nobody, [b"\x80\x02](", &tuple.repeat(10)[..], b"e."].concat()).unwrap();
+    fs::write(from.join("mask_coords.pkl"), fs::read(&nobody).unwrap()).unwrap();
+    for place in 0..10 {
+        image::GrayImage::new(1, 1).save(from.join(format!("mask/{place:08}.png"))).unwrap();
+    }
+    let error = musetalk_models::OfficialAvatar::read(&from).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+    assert!(error.to_string().contains("none of the 5 frames shows a face"), "{error}");
+}
+
+#[test]
 fn folders_that_cannot_be_imported_are_refused_and_nothing_is_written() {
     let folder = scratch("import-bad");
     let refused = |what: &str, kinds: &[ErrorKind], words: &str, change: &dyn Fn(&Path)| {

@@ -8,6 +8,7 @@ use crate::{args, report};
 
 pub(super) fn command(args: &args::FromParts) -> Result<()> {
     check_out(&args.out, &[&args.parts])?;
+    crate::temp::check_room(&args.out)?;
     let step = Progress::suitable(false).step("reading the pictures");
     let mut parts = AvatarParts::read(&args.parts)?;
     if let Some(name) = &args.name {

@@ -15,7 +15,9 @@ const LONGEST_SIDE: u32 = 8_192;
 
 pub(super) fn command(args: &args::Import) -> Result<()> {
     check_out(&args.out, &[&args.folder])?;
+    crate::temp::check_room(&args.out)?;
     let official = OfficialAvatar::read(&args.folder)?;
+    report::ignored(&args.folder, &official.ignored);
     let step = Progress::suitable(false).step("loading the pack");
     let first = picture(&official.frames[0].picture)?;
     let name = args.folder.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -45,8 +47,30 @@ pub(super) fn command(args: &args::Import) -> Result<()> {
     if official.mirrored {
         report::note("the folder has every frame twice, forth and back; an avatar keeps them once");
     }
+    if !official.faceless.is_empty() {
+        let (count, named) = (official.faceless.len(), numbers(&official.faceless));
+        report::note(&format!("{count} frames show no face and leave the cycle: {named}"));
+    }
     report::line(&format!("{} frames in {}", official.frames.len(), args.out.display()));
     Ok(())
+}
+
+/// `3, 7–9`; of very many the first.
+fn numbers(frames: &[usize]) -> String {
+    const RUNS: usize = 8;
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for &frame in frames {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == frame => *last = frame,
+            _ => runs.push((frame, frame)),
+        }
+    }
+    let more = if runs.len() > RUNS { ", …" } else { "" };
+    let said = |&(first, last): &(usize, usize)| match last - first {
+        0 => first.to_string(),
+        _ => format!("{first}–{last}"),
+    };
+    runs.iter().take(RUNS).map(said).collect::<Vec<_>>().join(", ") + more
 }
 
 /// The mask over the face's crop. MuseTalk 1.0 cut a smaller crop: what lies beyond it stays as it is.
@@ -91,4 +115,17 @@ fn picture(path: &Path) -> Result<DynamicImage> {
 
 fn damaged(path: &Path, what: &str) -> Error {
     Error::new(ErrorKind::Corrupt, format!("{what}: {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::numbers;
+
+    #[test]
+    fn frames_are_named_in_runs() {
+        assert_eq!(numbers(&[3, 7, 8, 9]), "3, 7–9");
+        assert_eq!(numbers(&[0]), "0");
+        let many: Vec<usize> = (0..40).map(|at| 2 * at).collect();
+        assert_eq!(numbers(&many), "0, 2, 4, 6, 8, 10, 12, 14, …");
+    }
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::pack::size;
 use crate::progress::Progress;
+use crate::temp::write_whole;
 use crate::{args, cancel, report};
 
 pub(super) fn command(args: &args::InspectAvatar) -> Result<()> {
@@ -43,10 +44,7 @@ fn draw(asset: &AvatarAsset, avatar: &Path, path: &Path) -> Result<()> {
         let text = format!("--sheet names the avatar itself; name another file: {}", path.display());
         return Err(Error::new(ErrorKind::InvalidInput, text));
     }
-    let png = asset.contact_sheet()?;
-    let temp = crate::temp::Temp::beside(path)?;
-    let written = std::fs::write(temp.path(), png).and_then(|()| std::fs::rename(temp.path(), path));
-    written.map_err(|e| Error::io("write the contact sheet", path, e))
+    write_whole(path, "the contact sheet", &asset.contact_sheet()?)
 }
 
 fn seconds(asset: &AvatarAsset, frames: u32) -> f64 {

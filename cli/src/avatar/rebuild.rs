@@ -11,6 +11,7 @@ use crate::{args, cancel, report};
 pub(super) fn command(args: &args::Rebuild) -> Result<()> {
     // What is read stays open until the new file takes its name, which may be the same.
     check_out(&args.out, &[])?;
+    crate::temp::check_room(&args.out)?;
     let asset = AvatarAsset::open(&args.path)?;
     let bar = Progress::suitable(false).pictures(Some(u64::from(asset.frames())));
     let closed = args.idle.map(|idle| idle == args::RebuildIdle::Closed);

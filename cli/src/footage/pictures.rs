@@ -36,23 +36,10 @@ impl Pictures {
     }
 
     pub(super) fn folder(folder: &Path, rate: FrameRate, own_rate: FrameRate) -> Result<Self> {
-        let entries = std::fs::read_dir(folder).map_err(|e| Error::io("list the folder", folder, e))?;
-        let mut files = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(|e| Error::io("list the folder", folder, e))?.path();
-            let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-            let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-            if !hidden && matches!(ending.as_deref(), Some("png" | "jpg" | "jpeg")) && path.is_file() {
-                files.push(path);
-            }
-            if files.len() > MOST {
-                return Err(invalid(folder, &format!("the folder holds more than {MOST} pictures")));
-            }
-        }
+        let (files, _) = listed(folder)?;
         if files.is_empty() {
             return Err(invalid(folder, "the folder holds no picture that ends in .png, .jpg or .jpeg"));
         }
-        files.sort_by_key(|path| in_order(&path.file_name().unwrap_or_default().to_string_lossy()));
         Self::of(files, rate, own_rate)
     }
 
@@ -83,6 +70,31 @@ impl Pictures {
     }
 }
 
+/// The pictures of a folder in the order of their names, and the names of what else it holds.
+pub(super) fn listed(folder: &Path) -> Result<(Vec<PathBuf>, Vec<String>)> {
+    let entries = std::fs::read_dir(folder).map_err(|e| Error::io("list the folder", folder, e))?;
+    let (mut files, mut others) = (Vec::new(), Vec::new());
+    for entry in entries {
+        let path = entry.map_err(|e| Error::io("list the folder", folder, e))?.path();
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.starts_with('.') {
+            continue;
+        }
+        if matches!(ending.as_deref(), Some("png" | "jpg" | "jpeg")) && path.is_file() {
+            files.push(path);
+        } else {
+            others.push(name);
+        }
+        if files.len().max(others.len()) > MOST {
+            return Err(invalid(folder, &format!("the folder holds more than {MOST} pictures")));
+        }
+    }
+    files.sort_by_key(|path| in_order(&path.file_name().unwrap_or_default().to_string_lossy()));
+    others.sort();
+    Ok((files, others))
+}
+
 impl FrameSource for Pictures {
     fn width(&self) -> u32 {
         self.size.0
@@ -107,6 +119,12 @@ impl FrameSource for Pictures {
     fn rewind(&mut self) -> Result<()> {
         self.next = 0;
         Ok(())
+    }
+
+    fn skip(&mut self, frames: u64) -> Result<bool> {
+        let there = self.frames - self.next;
+        self.next += frames.min(there);
+        Ok(frames <= there)
     }
 
     fn next_frame(&mut self, frame: &mut SourceFrame) -> Result<bool> {

@@ -20,6 +20,8 @@ pub(super) struct Video {
     rate: FrameRate,
     size: (u32, u32),
     frames: Option<u64>,
+    /// Whether its container leads to any time exactly.
+    indexed: bool,
     reading: Option<Reading>,
 }
 
@@ -41,11 +43,13 @@ impl Video {
         })?;
         // An absolute name, so that none is taken for an option or a protocol.
         let path = std::path::absolute(path).map_err(|e| Error::io("find the footage", path, e))?;
-        let frames = duration(&program, &path).map(|seconds| {
+        let said = about(&program, &path);
+        let frames = seconds(&said).map(|seconds| {
             let rate = f64::from(rate.numerator()) / f64::from(rate.denominator());
             (seconds * rate).round().max(1.0) as u64
         });
-        let mut video = Self { program, path, rate, size: (0, 0), frames, reading: None };
+        let indexed = is_indexed(&said);
+        let mut video = Self { program, path, rate, size: (0, 0), frames, indexed, reading: None };
         video.rewind()?;
         Ok(video)
     }
@@ -89,7 +93,7 @@ impl FrameSource for Video {
 
     fn rewind(&mut self) -> Result<()> {
         self.reading = None;
-        let mut reading = Reading::start(&self.program, &self.path, self.rate)?;
+        let mut reading = Reading::start(&self.program, &self.path, self.rate, 0)?;
         let header = pam::header(&mut reading.pictures);
         reading.next = header.as_ref().ok().copied().flatten();
         let header = reading.next;
@@ -109,6 +113,30 @@ impl FrameSource for Video {
         }
         self.size = (header.width, header.height);
         Ok(())
+    }
+
+    fn skip(&mut self, frames: u64) -> Result<bool> {
+        if frames == 0 {
+            return Ok(true);
+        }
+        if self.indexed {
+            self.reading = None;
+            let mut reading = Reading::start(&self.program, &self.path, self.rate, frames)?;
+            reading.next = pam::header(&mut reading.pictures).ok().flatten();
+            if reading.next.is_some() {
+                self.reading = Some(reading);
+                return Ok(true);
+            }
+            // Beyond the end, or an index that is wrong: read from the start, and see.
+            self.rewind()?;
+        }
+        let mut frame = SourceFrame::default();
+        for _ in 0..frames {
+            if !self.next_frame(&mut frame)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn next_frame(&mut self, frame: &mut SourceFrame) -> Result<bool> {
@@ -155,19 +183,29 @@ impl FrameSource for Video {
 }
 
 impl Reading {
-    fn start(program: &Path, path: &Path, rate: FrameRate) -> Result<Self> {
+    /// Reads from the frame with this number on.
+    fn start(program: &Path, path: &Path, rate: FrameRate, first: u64) -> Result<Self> {
+        // The decoder begins a second before, so that the rate is brought about as it is when everything is read.
+        let begins = first as f64 * f64::from(rate.denominator()) / f64::from(rate.numerator());
+        let sought = format!("{:.6}", (begins - 1.0).max(0.0));
+        let (seek, from) = match first {
+            0 => (Vec::new(), String::new()),
+            _ => (vec!["-ss", &sought, "-copyts", "-start_at_zero"], format!(":start_time={begins:.6}")),
+        };
         // The rate in the filter and not as an option: uneven footage is brought to even time by it. Pixels become square, by making
         // the shorter of their sides longer; a ratio that is nonsense is cut where sizes are refused.
         let most = LONGEST_SIDE + 1;
         let filters = format!(
-            "fps={}/{},scale=w=if(gt(sar\\,1)\\,min(round(iw*sar)\\,max(iw\\,{most}))\\,iw):\
+            "fps={}/{}{from},scale=w=if(gt(sar\\,1)\\,min(round(iw*sar)\\,max(iw\\,{most}))\\,iw):\
              h=if(lt(sar\\,1)\\,min(round(ih/sar)\\,max(ih\\,{most}))\\,ih):\
              flags=bicubic+accurate_rnd+full_chroma_int,setsar=1,format=rgb24",
             rate.numerator(),
             rate.denominator()
         );
         let mut child = Command::new(program)
-            .args(["-hide_banner", "-loglevel", "error", "-nostdin", "-i"])
+            .args(["-hide_banner", "-loglevel", "error", "-nostdin"])
+            .args(seek)
+            .arg("-i")
             .arg(path)
             .args(["-map", "0:v:0", "-an", "-sn", "-vf", &filters])
             .args(["-f", "image2pipe", "-c:v", "pam", "pipe:1"])
@@ -209,18 +247,18 @@ impl Drop for Reading {
     }
 }
 
-/// Seconds of the video, as its container states them; only for the progress line.
-fn duration(program: &Path, path: &Path) -> Option<f64> {
+/// What ffmpeg says of a file. Nothing where it does not start.
+fn about(program: &Path, path: &Path) -> String {
     let said = Command::new(program)
         .args(["-hide_banner", "-nostdin", "-i"])
         .arg(path)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .output()
-        .ok()?;
-    seconds(&String::from_utf8_lossy(&said.stderr))
+        .output();
+    said.map(|said| String::from_utf8_lossy(&said.stderr).into_owned()).unwrap_or_default()
 }
 
+/// Seconds of the video, as its container states them; only for the progress line.
 fn seconds(said: &str) -> Option<f64> {
     let stated = said.split("Duration: ").nth(1)?.split(',').next()?;
     let parts: Vec<f64> = stated.split(':').map(|part| part.trim().parse().ok()).collect::<Option<_>>()?;
@@ -228,9 +266,23 @@ fn seconds(said: &str) -> Option<f64> {
     Some((hours * 60.0 + minutes) * 60.0 + seconds)
 }
 
+/// Whether the container states times that ffmpeg can go to: MP4 and Matroska with their kin. Transport streams and raw ones do not.
+fn is_indexed(said: &str) -> bool {
+    let format = said.split("Input #0, ").nth(1).and_then(|rest| rest.split(", from").next());
+    format.is_some_and(|format| format.split(',').any(|name| matches!(name, "mp4" | "matroska")))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::seconds;
+    use super::{is_indexed, seconds};
+
+    #[test]
+    fn only_containers_with_times_are_gone_into() {
+        assert!(is_indexed("Input #0, mov,mp4,m4a,3gp,3g2,mj2, from 'a, b.mp4':"));
+        assert!(is_indexed("Input #0, matroska,webm, from 'x.mkv':"));
+        assert!(!is_indexed("Input #0, mpegts, from 'mp4':"));
+        assert!(!is_indexed(""));
+    }
 
     #[test]
     fn the_duration_is_found_in_what_ffmpeg_says() {

@@ -95,7 +95,7 @@ impl AviFile {
 
     fn with_segments(path: &Path, format: VideoFormat, segment_limit: u64) -> Result<Self> {
         let temp = Temp::beside(path)?;
-        let file = File::create(temp.path()).map_err(|e| cannot_write(path, e))?;
+        let file = File::create_new(temp.path()).map_err(|e| cannot_write(path, e))?;
         let mut avi = Self {
             file: Counted { file: BufWriter::with_capacity(1 << 18, file), position: 0 },
             temp,
@@ -198,7 +198,7 @@ impl AviFile {
 
     /// Everything before the first picture: always of the same length, so that it can be written again at the end.
     fn header(&self) -> Vec<u8> {
-        let VideoFormat { width, height, fps, sample_rate } = self.format;
+        let VideoFormat { width, height, fps, sample_rate, .. } = self.format;
         let picture = &self.streams[VIDEO];
         let sound = &self.streams[AUDIO];
         let first = self.first.as_ref();

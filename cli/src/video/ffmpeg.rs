@@ -93,10 +93,12 @@ impl FfmpegFile {
     ///
     /// [`ErrorKind::NotFound`] or [`ErrorKind::Io`] when nothing can be written there or ffmpeg does not start.
     pub fn create(ffmpeg: &Ffmpeg, path: &Path, format: VideoFormat) -> Result<Self> {
-        let silent = Temp::beside(path)?;
-        let finished = Temp::beside(path)?;
-        let sound_path = Temp::beside(&path.with_extension("f32"))?;
-        let sound = File::create(sound_path.path()).map_err(|e| cannot_write(path, e))?;
+        // Made before ffmpeg opens them by name: links that somebody planted are not followed.
+        let taken = |temp: Temp| File::create_new(temp.path()).map(|file| (temp, file));
+        let taken = |temp: Temp| taken(temp).map_err(|e| cannot_write(path, e));
+        let (silent, _) = taken(Temp::beside(path)?)?;
+        let (finished, _) = taken(Temp::beside(path)?)?;
+        let (sound_path, sound) = taken(Temp::beside(&path.with_extension("f32"))?)?;
 
         let mut command = ffmpeg.command();
         command

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `NAME.mp4`, `.m4v`, `.mov`, `.mkv` | H.264 and AAC | the `ffmpeg` program |
 //! | `NAME.avi` | Motion JPEG and PCM | this crate, nothing to install |
-//! | a folder | `00000000.png`, `00000001.png`, … (without sound) | this crate |
+//! | a folder | `00000000.png`, `00000001.png`, … (without sound, with the matte) | this crate |
 //! | `-` | raw RGB on standard output (without sound) | this crate |
 
 mod avi;
@@ -36,6 +36,8 @@ pub struct VideoFormat {
     pub fps: (u32, u32),
     /// Samples per second of the sound, one channel.
     pub sample_rate: u32,
+    /// Whether pictures have a fourth byte a pixel, the matte. Only for a [`Target::Folder`].
+    pub alpha: bool,
 }
 
 impl VideoFormat {
@@ -58,12 +60,19 @@ impl VideoFormat {
             );
             return Err(Error::new(ErrorKind::InvalidInput, sentence));
         }
-        Ok(Self { width, height, fps, sample_rate })
+        Ok(Self { width, height, fps, sample_rate, alpha: false })
     }
 
-    /// Bytes in one RGB picture without padding.
+    /// The same with or without a matte.
+    #[must_use]
+    pub fn with_alpha(mut self, alpha: bool) -> Self {
+        self.alpha = alpha;
+        self
+    }
+
+    /// Bytes in one picture without padding: RGB, or RGBA with a matte.
     pub fn picture_bytes(&self) -> usize {
-        self.width as usize * self.height as usize * 3
+        self.width as usize * self.height as usize * if self.alpha { 4 } else { 3 }
     }
 }
 
@@ -71,7 +80,7 @@ impl VideoFormat {
 ///
 /// Nothing appears under the final name before [`VideoSink::finish`]; dropping the sink removes what was begun.
 pub trait VideoSink {
-    /// Takes one RGB picture (rows without padding) and its samples, −1…1. `Break` says that nobody reads any more.
+    /// Takes one RGB picture (RGBA where the format has a matte; rows without padding) and its samples, −1…1. `Break` says that nobody reads any more.
     ///
     /// # Errors
     ///
@@ -137,6 +146,11 @@ impl Target {
         }
     }
 
+    /// Whether its pictures can have a matte.
+    pub fn keeps_alpha(&self) -> bool {
+        matches!(self, Self::Folder(_))
+    }
+
     /// Starts writing.
     ///
     /// # Errors
@@ -173,7 +187,7 @@ impl Target {
 /// Proves that a file can be created beside the final one, by creating and removing it.
 fn writable(path: &Path) -> Result<()> {
     let temp = Temp::beside(path)?;
-    std::fs::File::create(temp.path()).map(drop).map_err(|e| cannot_write(path, e))
+    std::fs::File::create_new(temp.path()).map(drop).map_err(|e| cannot_write(path, e))
 }
 
 const FULL: &str = "the disk is full; make room or write elsewhere";

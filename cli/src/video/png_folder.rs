@@ -43,9 +43,10 @@ impl VideoSink for PngFolder {
     fn frame(&mut self, rgb: &[u8], _audio: &[f32]) -> Result<ControlFlow<()>> {
         crate::cancel::check()?;
         let file = self.temp.path().join(format!("{:08}.png", self.count));
+        let colours = if self.format.alpha { ExtendedColorType::Rgba8 } else { ExtendedColorType::Rgb8 };
         let mut writer = BufWriter::new(File::create(&file).map_err(|e| cannot_write(&self.path, e))?);
         PngEncoder::new_with_quality(&mut writer, CompressionType::Fast, FilterType::Adaptive)
-            .write_image(rgb, self.format.width, self.format.height, ExtendedColorType::Rgb8)
+            .write_image(rgb, self.format.width, self.format.height, colours)
             .map_err(|e| match e {
                 ImageError::IoError(e) => cannot_write(&self.path, e),
                 e => Error::new(ErrorKind::Internal, format!("could not encode picture {}: {e}", self.count)),

@@ -13,7 +13,7 @@ const MOST_PIXELS: u64 = 7_680 * 4_320;
 /// The square in which a mask lives has at most so many times the pixels of the picture: a face that fills a portrait has three.
 const MOST_CROPS: u64 = 4;
 pub(crate) const MOST_CLIPS: usize = 64;
-const LONGEST_NAME: usize = 256;
+pub(crate) const LONGEST_NAME: usize = 256;
 
 /// The sizes of a description; its frame rate if they are sane.
 pub(crate) fn check_meta(meta: &Meta) -> Result<FrameRate> {

@@ -18,7 +18,7 @@ use std::sync::OnceLock;
 
 pub use clip::Clip;
 use cycle::Cycle;
-pub(crate) use limits::{MOST_FRAMES, check_box, check_size};
+pub(crate) use limits::{LONGEST_NAME, MOST_CLIPS, MOST_FRAMES, check_box, check_clip_name, check_size};
 pub use parts::AvatarParts;
 pub(crate) use parts::{read_boxes, read_picture};
 pub use writer::{AvatarHeader, AvatarWriter, PreparedFrame};

@@ -32,8 +32,10 @@ pub struct PreparationReport {
     pub size: (u32, u32),
     /// The rate of the frames.
     pub fps: FrameRate,
+    /// The number in the footage of the first frame that was looked at, at that rate. What is said to people, and the JSON, number frames
+    /// as the footage does.
+    pub first_frame: u64,
     idle: Idle,
-    first_frame: u64,
 }
 
 /// What was decided about one frame.
@@ -79,7 +81,7 @@ impl PreparationReport {
             size: (size.0 as u32, size.1 as u32),
             fps,
             idle: preparer.options.idle,
-            first_frame: preparer.frames().start,
+            first_frame: preparer.options.frames().start,
         }
     }
 
@@ -104,8 +106,8 @@ impl PreparationReport {
             notes.push(format!(
                 "{} of {all} frames are used: {} to {}, {:.1} s",
                 self.used.len(),
-                self.used.start,
-                self.used.end - 1,
+                self.first_frame + self.used.start as u64,
+                self.first_frame + self.used.end as u64 - 1,
                 self.fps.time_of(self.used.len() as u64).as_secs_f64()
             ));
         }
@@ -117,6 +119,10 @@ impl PreparationReport {
             notes.push(format!("{bridged} frames are interpolated between their neighbours"));
         }
         notes.push(match (self.closed_mouths, self.idle) {
+            (true, idle) if !self.mouth.wants_closed(idle) => {
+                "idle: another clip needs closed mouths made by the pack, so they are shown in silence here too"
+                    .to_owned()
+            }
             (true, Idle::Auto) => format!(
                 "idle: the mouth is open in {:.0} % of the frames, so closed mouths made by the pack are shown in silence",
                 self.mouth.open * 100.0
@@ -149,6 +155,7 @@ impl PreparationReport {
                 "faces": frame.faces,
             })
         };
+        let used = [self.used.start, self.used.end].map(|at| self.first_frame + at as u64);
         let counts: serde_json::Map<String, Value> = self
             .counts()
             .into_iter()
@@ -160,7 +167,7 @@ impl PreparationReport {
             "fps": [self.fps.numerator(), self.fps.denominator()],
             "frames": self.frames.len(),
             "first_frame": self.first_frame,
-            "used": [self.used.start, self.used.end],
+            "used": used,
             "refusal": self.refusal,
             "counts": counts,
             "masks_from": self.masks_from,

@@ -35,6 +35,21 @@ pub trait FrameSource {
     /// When the footage cannot be read again.
     fn rewind(&mut self) -> Result<()>;
 
+    /// Passes over so many frames; `false` where the footage ends before. Reads them, unless a source knows a shorter way.
+    ///
+    /// # Errors
+    ///
+    /// When the footage cannot be read.
+    fn skip(&mut self, frames: u64) -> Result<bool> {
+        let mut frame = SourceFrame::default();
+        for _ in 0..frames {
+            if !self.next_frame(&mut frame)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Reads the next frame into `frame`; `false` after the last.
     ///
     /// # Errors

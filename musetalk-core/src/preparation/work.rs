@@ -3,9 +3,12 @@
 //! One file of lines of JSON. The first states what it belongs to: the footage, the networks, the part that is looked at, the version of this
 //! program. A line that is cut short, by a crash or a full disk, ends what is taken from it. Latents lie in a second file beside it, each
 //! with its frame, its box and a digest.
+//!
+//! The names are known beforehand, and folders may be open to others: only files of our own kind are written to, no links are followed, and
+//! two runs do not share them.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -14,12 +17,17 @@ use sha2::{Digest as _, Sha256};
 use super::PrepareOptions;
 use super::source::FrameSource;
 use crate::asset::FaceBox;
+use crate::files::{Found, open_own};
 use crate::pack::{Manifest, hex};
 use crate::prepare::Observation;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// Changes with everything that changes what is seen.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
+
+/// What both files begin with; whatever begins otherwise is not ours.
+const SEEN: &str = "musetalk work ";
+const LATENTS: &[u8] = b"musetalk latents\n";
 
 /// A line has some two kilobytes; one far beyond that is not ours.
 const LONGEST_LINE: u64 = 1 << 20;
@@ -42,19 +50,22 @@ struct Latents {
 }
 
 impl WorkFile {
-    /// Opens or begins the file that the options name; nothing where they name none, or the footage has no identity.
+    /// Opens or begins the file that the options name for the clip with this number; nothing where they name none, or the footage has no
+    /// identity.
     pub(super) fn open(
         options: &PrepareOptions,
         manifest: &Manifest,
         source: &dyn FrameSource,
+        clip: usize,
     ) -> Result<Option<Self>> {
         let (Some(path), Some(identity)) = (&options.work_file, source.identity()) else { return Ok(None) };
+        let path = &if clip == 0 { path.clone() } else { with_ending(path, &format!("-{clip}")) };
         let key = key(options, manifest, &identity, (source.width(), source.height()));
-        let (mut file, fresh) = opened(path)?;
+        let (mut file, found) = open_own(path, SEEN.as_bytes())?;
         let failed = |e| Error::io("read the work file", path, e);
         let mut seen = Vec::new();
         let mut good = 0;
-        if !fresh {
+        if found == Found::Own {
             let mut reader = BufReader::new(&mut file);
             let mut line = String::new();
             while let Ok(count @ 1..) = reader.by_ref().take(LONGEST_LINE).read_line(&mut line) {
@@ -71,13 +82,13 @@ impl WorkFile {
                 line.clear();
             }
         }
-        // What is not ours or not whole goes.
+        let latents = Latents::open(&with_ending(path, "-latents"), good == 0)?;
+        // What is of another preparation or not whole goes.
         file.set_len(good).map_err(failed)?;
         file.seek(SeekFrom::End(0)).map_err(failed)?;
         if good == 0 {
             writeln!(file, "{key}").map_err(|e| Error::io("write the work file", path, e))?;
         }
-        let latents = Latents::open(&beside(path), good == 0)?;
         Ok(Some(Self { path: path.clone(), file, seen, latents }))
     }
 
@@ -104,7 +115,7 @@ impl WorkFile {
         self.latents.append(frame, face, latent).map_err(|e| Error::io("write the work file", &path, e))
     }
 
-    /// The avatar is written: nothing is left.
+    /// The avatar is written, or never will be: nothing is left.
     pub(super) fn remove(self) {
         let Self { path, file, latents, .. } = self;
         drop((file, latents.file));
@@ -115,16 +126,19 @@ impl WorkFile {
 
 impl Latents {
     fn open(path: &Path, fresh: bool) -> Result<Self> {
-        let (file, _) = opened(path)?;
-        let mut this = Self { path: path.to_owned(), file, places: HashMap::new(), end: 0 };
-        if !fresh {
+        let (file, found) = open_own(path, LATENTS)?;
+        let start = LATENTS.len() as u64;
+        let mut this = Self { path: path.to_owned(), file, places: HashMap::new(), end: start };
+        if !fresh && found == Found::Own {
             while let Some(((frame, face), count)) = this.header(this.end) {
                 this.places.insert((frame, face), (this.end, count));
                 this.end += HEAD + 4 * count as u64;
             }
         }
         // A last one that was cut short is found out by its digest.
-        this.file.set_len(this.end).map_err(|e| Error::io("write the work file", path, e))?;
+        let cut = this.file.set_len(this.end).and_then(|()| this.file.seek(SeekFrom::Start(0)));
+        cut.and_then(|_| this.file.write_all(LATENTS))
+            .map_err(|e| Error::io("write the work file", path, e))?;
         Ok(this)
     }
 
@@ -174,17 +188,16 @@ fn edges(face: &FaceBox) -> [i32; 4] {
     [face.x1, face.y1, face.x2, face.y2]
 }
 
-fn beside(path: &Path) -> PathBuf {
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.file_name().map(std::ffi::OsStr::to_owned).unwrap_or_default();
-    name.push("-latents");
+    name.push(ending);
     path.with_file_name(name)
 }
 
-/// Opens for reading and writing; whether it is new.
-fn opened(path: &Path) -> Result<(File, bool)> {
-    let fresh = !path.exists();
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-    Ok((file.map_err(|e| Error::io("open the work file", path, e))?, fresh))
+/// Whether the next run can go on after an error of this kind. Footage that is refused is refused again.
+pub(super) fn worth_keeping(kind: ErrorKind) -> bool {
+    use ErrorKind::{Corrupt, Incompatible, InvalidInput, Unsupported};
+    !matches!(kind, Corrupt | Incompatible | InvalidInput | Unsupported)
 }
 
 /// What everything in the file depends on.
@@ -203,5 +216,5 @@ fn key(options: &PrepareOptions, manifest: &Manifest, identity: &str, size: (u32
         let file = manifest.networks.get(role).and_then(|network| manifest.files.get(&network.file));
         add(file.map_or("", |file| &file.sha256));
     }
-    format!("musetalk work {}", hex(&hash.finalize()))
+    format!("{SEEN}{}", hex(&hash.finalize()))
 }

@@ -110,6 +110,12 @@ impl FaceFinder {
         Self { detector, landmarks, reference, previous: None, distant: Vec::new(), recalled: None }
     }
 
+    /// Forgets everybody: other footage follows.
+    pub(crate) fn forget(&mut self) {
+        (self.previous, self.recalled) = (None, None);
+        self.distant.clear();
+    }
+
     /// Looks at the next frame.
     pub(crate) fn observe(&mut self, picture: &Picture<'_>) -> Result<Observation> {
         let frame = (picture.width, picture.height);

@@ -1,5 +1,6 @@
 //! Footage of a person to what an avatar is made of.
 
+mod board;
 mod draw;
 mod features;
 mod find_face;

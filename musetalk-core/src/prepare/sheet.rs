@@ -6,6 +6,7 @@
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder as _};
 
+use super::board::on_board;
 use super::draw::{Colour, Drawing, LETTER, LINE};
 use super::sample::{Picture, Window};
 use super::verdict::Verdict;
@@ -27,7 +28,8 @@ const MASK: Colour = [255, 90, 200];
 
 /// What one close-up shows.
 pub(crate) struct Shown<'a> {
-    pub(crate) frame: usize,
+    /// Its number in the footage.
+    pub(crate) frame: u64,
     pub(crate) verdict: Verdict,
     /// Whether the frame is part of the avatar.
     pub(crate) used: bool,
@@ -37,6 +39,8 @@ pub(crate) struct Shown<'a> {
     pub(crate) face: Option<FaceBox>,
     /// Over the face's crop.
     pub(crate) mask: Option<&'a [u8]>,
+    /// How opaque every pixel of the frame is; empty without a matte.
+    pub(crate) alpha: &'a [u8],
 }
 
 /// What is drawn over a close-up.
@@ -46,6 +50,8 @@ pub(super) struct Close<'a> {
     pub(super) points: Option<&'a Landmarks>,
     /// Drawn where there is no face box.
     pub(super) faces: &'a [Detection],
+    /// Of the whole frame; empty without a matte.
+    pub(super) alpha: &'a [u8],
 }
 
 /// Close-ups so far.
@@ -89,7 +95,8 @@ impl Sheet {
     pub(crate) fn add(&mut self, picture: &Picture<'_>, shown: &Shown<'_>) {
         let use_of = if shown.used { "" } else { " - unused" };
         let words = format!("{} {}{use_of}", shown.frame, shown.verdict);
-        let close = Close { face: shown.face, mask: shown.mask, points: shown.points, faces: shown.faces };
+        let Shown { face, mask, points, faces, alpha, .. } = *shown;
+        let close = Close { face, mask, points, faces, alpha };
         self.cells.push(cell(picture, &close, &words, colour(shown.verdict)));
     }
 
@@ -140,6 +147,15 @@ pub(super) fn cell(picture: &Picture<'_>, shown: &Close<'_>, words: &str, tone: 
         Window::around(middle, side, side)
     });
     let mut cell = Drawing::new(SIDE, SIDE + LINE + 4, BACKGROUND);
+    // What is transparent shows a board, a dozen squares across the close-up.
+    let over;
+    let picture = match shown.alpha.is_empty() {
+        true => picture,
+        false => {
+            over = on_board(picture, shown.alpha, (window.width / 12.0) as usize);
+            &Picture { rgb: &over, width: picture.width, height: picture.height }
+        }
+    };
     let close = Drawing { rgb: picture.crop(&window, (SIDE, SIDE)), width: SIDE, height: SIDE };
     cell.paste(&close, (0, 0));
     let place = |x: f32, y: f32| {

@@ -130,7 +130,11 @@ impl Machine<'_> {
                 self.push(Node::Integer(value.cast_signed().into()))
             }
             0x8a => self.long(),
-            b'G' => self.number(8).and_then(|_| self.push(Node::Number)),
+            b'G' => {
+                let value = f64::from_bits(self.number(8)?.swap_bytes());
+                let wanted = self.wanted == Wanted::Numbers;
+                self.push(if wanted { Node::of_real(value) } else { Node::Number })
+            }
             b'U' | 0x8c => self.text(1),
             b'T' | b'X' => self.text(4),
             0x8d => self.text(8),

@@ -11,7 +11,7 @@ pub(super) enum Node {
     None,
     Flag(bool),
     Integer(i128),
-    /// A floating-point number, which no state dict needs the value of.
+    /// A floating-point number whose value nobody needs.
     Number,
     Text(String),
     Tuple(Vec<Id>),
@@ -24,6 +24,15 @@ pub(super) enum Node {
     Dtype(Dtype),
     Storage(StorageView),
     Tensor(TensorView),
+}
+
+impl Node {
+    /// A real number: a whole one where it is whole, as the boxes of MuseTalk's scripts are, `0.0` among them.
+    pub(super) fn of_real(value: f64) -> Self {
+        // Beyond this there are no halves left.
+        let whole = value.fract() == 0.0 && value.abs() < 9e15;
+        if whole { Self::Integer(value as i128) } else { Self::Number }
+    }
 }
 
 /// A number format of NumPy, little-endian.
@@ -53,7 +62,11 @@ impl Dtype {
             return None;
         }
         if matches!(self, Self::Float(_)) {
-            return Some(Node::Number);
+            return Some(match *raw {
+                [a, b, c, d] => Node::of_real(f32::from_le_bytes([a, b, c, d]).into()),
+                [a, b, c, d, e, f, g, h] => Node::of_real(f64::from_le_bytes([a, b, c, d, e, f, g, h])),
+                _ => Node::Number,
+            });
         }
         let negative = matches!(self, Self::Signed(_)) && raw[size - 1] >= 0x80;
         let mut value = [if negative { 0xff } else { 0 }; 16];
