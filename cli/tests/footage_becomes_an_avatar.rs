@@ -143,6 +143,45 @@ fn pictures_with_alpha_and_a_green_screen_become_transparent_avatars() {
     let out = folder.join("me.avatar");
     let done = told(&create(&pictures, &pack, &out, &[]));
     assert_eq!((&done["frames"], &done["used"]), (&3.into(), &serde_json::json!([0, 3])));
+    // Pictures carry the matte on, videos have none; who judges sees a board behind it.
+    let voice = folder.join("voice.wav");
+    support::write_wav(&voice, 16_000, &vec![0; 1_600]);
+    let render = |name: &str| {
+        let talk = folder.join(name);
+        let paths = [&pack, &out, &voice, &talk].map(|path| path.to_str().unwrap());
+        let args =
+            ["render", "--pack", paths[0], "--avatar", paths[1], "--audio", paths[2], "--out", paths[3]];
+        let spoken = musetalk(&args).output().unwrap();
+        assert!(spoken.status.success(), "{}", said(&spoken));
+        talk
+    };
+    let picture = image::open(render("talk").join("00000001.png")).unwrap();
+    assert_eq!(picture.color(), image::ColorType::Rgba8);
+    let picture = picture.into_rgba8();
+    assert_eq!((picture.get_pixel(240, 5).0[3], picture.get_pixel(240, 300).0[3]), (0, 255));
+    let video = image::load_from_memory(&run(
+        "ffmpeg",
+        &[
+            "-v",
+            "error",
+            "-i",
+            render("talk.avi").to_str().unwrap(),
+            "-frames:v",
+            "1",
+            "-f",
+            "image2pipe",
+            "-c:v",
+            "png",
+            "-",
+        ],
+    ));
+    assert_eq!((video.unwrap().width(), picture.width()), (480, 480));
+    let sheet = folder.join("sheet.png");
+    let sheet_of = ["avatar", "inspect", out.to_str().unwrap(), "--sheet", sheet.to_str().unwrap()];
+    assert!(musetalk(&sheet_of).output().unwrap().status.success());
+    let sheet = image::open(&sheet).unwrap().into_rgb8();
+    let squares = |value: u8| sheet.pixels().filter(|pixel| pixel.0 == [value; 3]).count();
+    assert!(squares(102) > 30 && squares(153) > 30, "{} and {}", squares(102), squares(153));
     // Pictures made at twice the rate: every second one.
     assert_eq!(told(&create(&pictures, &pack, &out, &["--fps", "50"]))["frames"], 2);
 

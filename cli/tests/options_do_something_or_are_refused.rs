@@ -7,7 +7,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use musetalk_core::{FrameRate, FrameSource as _, SourceFrame};
+use musetalk_core::{FrameRate, SourceFrame};
 use serde_json::Value;
 use support::{Folder, installed, musetalk, pack_with_faces, run, said, shared, still};
 

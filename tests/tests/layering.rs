@@ -17,7 +17,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "runtime", "session", "time", "trial",
         ],
     ),
-    ("preparation", &["asset", "audio", "compose", "engine", "error", "networks", "pack", "prepare", "time"]),
+    (
+        "preparation",
+        &["asset", "audio", "compose", "engine", "error", "files", "networks", "pack", "prepare", "time"],
+    ),
     (
         "reference",
         &["asset", "audio", "compose", "engine", "error", "frame", "networks", "pack", "prepare", "time"],

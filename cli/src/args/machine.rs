@@ -16,7 +16,8 @@ pub struct Bench {
     /// The folder of a model pack; the bundled one when not given
     #[arg(long, value_name = "FOLDER")]
     pub pack: Option<PathBuf>,
-    /// A prepared person; the first bundled one when not given
+    /// A prepared person; the first bundled one when not given. Opening and memory are measured with it where it has ten seconds of
+    /// 1080p, and else with a drawn one that is made for it
     #[arg(long, value_name = "FILE")]
     pub avatar: Option<PathBuf>,
     /// The voice, cut or repeated as needed; the bundled one when not given
@@ -59,7 +60,9 @@ pub enum BenchRow {
     First,
     /// Opening the pack: time and memory
     Load,
-    /// What a second avatar needs
+    /// From the file of ten seconds of 1080p to the first frame
+    Opening,
+    /// What a second session of ten seconds of 1080p needs
     Memory,
     /// How many faces this machine holds
     Faces,

@@ -6,6 +6,7 @@
 mod around;
 mod faces;
 mod first;
+mod footage;
 mod interrupt;
 mod live;
 mod load;
@@ -19,13 +20,14 @@ mod sustained;
 mod table;
 mod voice;
 mod watch;
+mod wide;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use clap::ValueEnum;
-use musetalk_core::{Avatar, AvatarAsset, AvatarOptions, Engine, Result};
+use musetalk_core::{Avatar, AvatarAsset, AvatarOptions, Device, Engine, Result};
 
 use crate::args::{self, BenchRow};
 use crate::demo_files::DemoFiles;
@@ -36,12 +38,18 @@ use machine::Machine;
 use row::Row;
 use table::Table;
 use voice::Voice;
+use wide::Wide;
 
 /// What every measurement needs.
 struct Bench {
     engine: Engine,
     opening: load::Opening,
     asset: Arc<AvatarAsset>,
+    pack: PathBuf,
+    avatar: PathBuf,
+    device: Device,
+    /// Made when a row first needs it.
+    wide: OnceLock<Wide>,
     voice: Voice,
     threads: Option<usize>,
     /// How long a live measurement lasts.
@@ -67,7 +75,18 @@ pub fn command(args: &args::Bench) -> Result<()> {
     let step = progress.step("opening the pack");
     let (engine, opening) = load::Opening::of(builder)?;
     drop(step);
-    let bench = Bench { engine, opening, asset, voice, threads: args.threads, seconds: args.seconds };
+    let bench = Bench {
+        engine,
+        opening,
+        asset,
+        pack,
+        avatar,
+        device: args.device,
+        wide: OnceLock::new(),
+        voice,
+        threads: args.threads,
+        seconds: args.seconds,
+    };
 
     let mut table = Table::new(Machine::look(&bench));
     for row in BenchRow::value_variants() {
@@ -93,6 +112,7 @@ impl Bench {
             BenchRow::Interrupt => interrupt::measure(self),
             BenchRow::First => first::measure(self),
             BenchRow::Load => Ok(load::measure(self)),
+            BenchRow::Opening => footage::measure(self),
             BenchRow::Memory => memory::measure(self),
             BenchRow::Faces => faces::measure(self),
         }
@@ -101,6 +121,15 @@ impl Bench {
     /// Opens one more avatar of the person, for the voice.
     fn open(&self) -> Result<Avatar> {
         self.engine.start_avatar(Arc::clone(&self.asset), self.options())
+    }
+
+    /// Ten seconds at 1080p.
+    fn wide(&self) -> Result<&Wide> {
+        if let Some(wide) = self.wide.get() {
+            return Ok(wide);
+        }
+        let wide = Wide::of(self)?;
+        Ok(self.wide.get_or_init(|| wide))
     }
 
     fn options(&self) -> AvatarOptions {

@@ -143,6 +143,19 @@ impl AvatarAsset {
         self.picture(frame, PixelFormat::Rgb8, reading, out)
     }
 
+    /// A frame as filmed, RGB8, and how opaque its pixels are, one byte each; none without a matte.
+    pub(crate) fn colours_and_matte(&self, frame: u32) -> Result<(Vec<u8>, Vec<u8>)> {
+        let mut pixels = Vec::new();
+        if !self.meta.alpha {
+            self.colours(frame, &mut Reading::default(), &mut pixels)?;
+            return Ok((pixels, Vec::new()));
+        }
+        self.picture(frame, PixelFormat::Rgba8, &mut Reading::default(), &mut pixels)?;
+        let (pixels, _) = pixels.as_chunks::<4>();
+        let rgb = pixels.iter().flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+        Ok((rgb, pixels.iter().map(|pixel| pixel[3]).collect()))
+    }
+
     /// What is laid over a frame: its mask, and its face with the mouth closed.
     pub(crate) fn layer(&self, frame: u32, reading: &mut Reading, out: &mut Layer) -> Result<()> {
         let broken = |e: Error| self.of_frame(frame, e);

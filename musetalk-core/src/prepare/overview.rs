@@ -5,7 +5,6 @@ use super::sample::Picture;
 use super::sheet::{BACKGROUND, GAP, SIDE, TEXT, cell, encode};
 use crate::Result;
 use crate::asset::{AvatarAsset, Clip};
-use crate::frame::PixelFormat;
 use crate::prepare::sheet::Close;
 
 /// Frames shown of each clip, and of all clips together, at most.
@@ -45,7 +44,7 @@ pub(crate) fn overview(asset: &AvatarAsset) -> Result<Vec<u8>> {
         write(&mut sheet, &format!("{} - {} frames", clip.name(), clip.frames()), top);
         top += LINE + GAP;
         for (at, &position) in shown.iter().enumerate() {
-            let (rgb, alpha) = pixels(asset, position)?;
+            let (rgb, alpha) = asset.colours_and_matte(asset.frame_at(position))?;
             let mask = asset.mask(position)?;
             let picture =
                 Picture { rgb: &rgb, width: asset.width() as usize, height: asset.height() as usize };
@@ -58,19 +57,6 @@ pub(crate) fn overview(asset: &AvatarAsset) -> Result<Vec<u8>> {
         top += rows(shown.len()) * cell_height;
     }
     encode(&sheet)
-}
-
-/// Colours, and the matte where there is one.
-fn pixels(asset: &AvatarAsset, position: u32) -> Result<(Vec<u8>, Vec<u8>)> {
-    if !asset.has_alpha() {
-        return Ok((asset.base_frame(position)?.into_owned(), Vec::new()));
-    }
-    let format = PixelFormat::Rgba8;
-    let mut rgba = vec![0; asset.picture_bytes(format)];
-    asset.copy_base_frame(position, format, &mut rgba)?;
-    let (pixels, _) = rgba.as_chunks::<4>();
-    let rgb = pixels.iter().flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
-    Ok((rgb, pixels.iter().map(|pixel| pixel[3]).collect()))
 }
 
 /// Positions of at most `most` frames, evenly over the clip, its first and last among them.
