@@ -102,7 +102,7 @@ fn footage_decoded_while_it_plays_is_the_footage_that_is_held() {
         let (a, b) = (one.paced().unwrap(), other.paced().unwrap());
         assert!(a.pixels() == b.pixels() && a.cycle_index() == b.cycle_index());
         kept.push_back(a);
-        if kept.len() > 4 {
+        if kept.len() > 3 {
             kept.pop_front();
         }
     }

@@ -20,7 +20,6 @@ namespace MuseTalk.Tests
             { "threads", Threads.All },
             { "reload", Reload.ADomainThatGoes },
             { "log", Logging.All },
-            { "wake", Waking.All },
             { "thousand", Leaks.AThousandAvatars },
             { "cost", Cost.OfACall },
             { "talk", Talking.AConversation },

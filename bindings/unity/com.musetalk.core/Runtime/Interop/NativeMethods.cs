@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace MuseTalk.Interop
 {
     /// The functions of include/musetalk.h; a test compares the two lists. Structs go as pointers: Mono hands `in` parameters over wrongly.
-    internal static unsafe partial class NativeMethods
+    internal static unsafe class NativeMethods
     {
         /// libmusetalk.so, libmusetalk.dylib, musetalk.dll: prefix and suffix are the runtime's.
         private const string Library = "musetalk";
