@@ -20,7 +20,7 @@ fn examples() -> Option<&'static PathBuf> {
         }
         let folder = scratch("examples");
         let mut configure = Command::new("cmake");
-        configure.arg("-S").arg(xtask::root().join("bindings/cpp")).arg("-B").arg(&folder);
+        configure.arg("-S").arg(xtask::root().join("bindings/cpp/examples")).arg("-B").arg(&folder);
         configure.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix().display()));
         succeeds(&mut configure);
         succeeds(Command::new("cmake").arg("--build").arg(&folder));

@@ -1,4 +1,4 @@
-//! An installed prefix: library, headers, CMake package and licences, as a distribution would have them.
+//! An installed prefix: library, headers, CMake package, examples and licences, as a distribution would have them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::{Outcome, failed, licences};
+use crate::{Outcome, failed, papers};
 
 /// Where cargo puts what it builds.
 ///
@@ -33,12 +33,25 @@ pub(crate) fn metadata(root: &Path, more: &[&str]) -> Outcome<Value> {
     serde_json::from_slice(&output.stdout).map_err(|e| format!("cargo metadata: {e}"))
 }
 
-/// Lays out `prefix` with the libraries that lie in `built`.
+/// What the compiler of this workspace says to `words`.
+pub(crate) fn rustc(root: &Path, words: &[&str]) -> Outcome<String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).args(words).current_dir(root).output();
+    let output = output.map_err(|e| format!("rustc could not be started: {e}"))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Lays out `prefix` with the libraries that lie in `built`: library, headers, CMake package, examples and licences.
 ///
 /// # Errors
 ///
 /// A file is missing or could not be written.
 pub fn stage(root: &Path, built: &Path, prefix: &Path) -> Outcome {
+    stage_with(root, built, None, prefix)
+}
+
+/// The same, with ONNX Runtime beside the shared library.
+pub(crate) fn stage_with(root: &Path, built: &Path, runtime: Option<&Runtime>, prefix: &Path) -> Outcome {
     let abi = abi_version(root)?;
     let (lib, bin) = (prefix.join("lib"), prefix.join("bin"));
     if cfg!(windows) {
@@ -57,20 +70,76 @@ pub fn stage(root: &Path, built: &Path, prefix: &Path) -> Outcome {
     for header in ["musetalk.h", "musetalk.hpp"] {
         copy(&root.join("include").join(header), &prefix.join("include").join(header))?;
     }
-    let package = lib.join("cmake").join("musetalk");
-    copy(&root.join("bindings/cpp/musetalk-config.cmake"), &package.join("musetalk-config.cmake"))?;
-    let template = read(&root.join("bindings/cpp/musetalk-config-version.cmake.in"))?;
-    let version = template.replace("@VERSION@", env!("CARGO_PKG_VERSION"));
-    write(&package.join("musetalk-config-version.cmake"), &version)?;
-    let papers = prefix.join("share").join("doc").join("musetalk");
-    for paper in ["LICENSE-MIT", "LICENSE-APACHE", "ffi/CONVENTIONS.md"] {
-        let from = root.join(paper);
-        copy(&from, &papers.join(from.file_name().unwrap_or_default()))?;
+    let beside = runtime.map(|runtime| format!("{}/{}", SHARED, runtime.name));
+    if let (Some(runtime), Some(beside)) = (runtime, &beside) {
+        copy(&runtime.library, &prefix.join(beside))?;
     }
-    write(&papers.join("THIRD-PARTY.txt"), &licences::of(root, "musetalk-ffi")?)
+    let package = lib.join("cmake").join("musetalk");
+    for file in ["musetalk-config.cmake", "musetalk-config-version.cmake"] {
+        let text = read(&root.join("bindings/cpp").join(format!("{file}.in")))?
+            .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
+            .replace("@ABI@", &abi)
+            .replace("@ONNXRUNTIME@", beside.as_deref().unwrap_or_default());
+        write(&package.join(file), &text)?;
+    }
+    let documents = prefix.join("share").join("doc").join("musetalk");
+    copy(&root.join("ffi/CONVENTIONS.md"), &documents.join("CONVENTIONS.md"))?;
+    for example in EXAMPLES {
+        copy(&root.join("bindings/cpp/examples").join(example), &documents.join("examples").join(example))?;
+    }
+    let theirs = runtime.map(|runtime| runtime.papers.as_slice()).unwrap_or_default();
+    papers::lay(root, &papers::system(), theirs, &documents)
 }
 
-fn abi_version(root: &Path) -> Outcome<String> {
+/// Where the system's loader and this library look: the folder of the shared library.
+const SHARED: &str = if cfg!(windows) { "bin" } else { "lib" };
+
+const EXAMPLES: [&str; 5] = ["CMakeLists.txt", "hello.c", "live.cpp", "conversation.cpp", "window.cpp"];
+
+/// An ONNX Runtime that goes along.
+#[derive(Debug)]
+pub(crate) struct Runtime {
+    library: PathBuf,
+    /// As it is called beside the shared library.
+    pub(crate) name: String,
+    papers: Vec<PathBuf>,
+}
+
+impl Runtime {
+    /// The library in this file, with its papers.
+    pub(crate) fn at(library: &Path) -> Outcome<Self> {
+        // What a link leads to has the version in its name.
+        let library = fs::canonicalize(library).map_err(failed("find", library))?;
+        let name = library.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        let fits = match std::env::consts::OS {
+            "windows" => name == "onnxruntime.dll",
+            "macos" => name.starts_with("libonnxruntime.") && name.ends_with(".dylib"),
+            _ => name == "libonnxruntime.so" || name.starts_with("libonnxruntime.so."),
+        };
+        if !fits || !library.is_file() {
+            return Err(format!("{} is no ONNX Runtime library of this system", library.display()));
+        }
+        let papers = papers::of_runtime(&library)?;
+        Ok(Self { library, name, papers })
+    }
+
+    /// Its version: from its name, else from that of its folder, as `musetalk setup` calls it.
+    pub(crate) fn version(&self) -> &str {
+        let of_name = self
+            .name
+            .strip_prefix("libonnxruntime.so.")
+            .or_else(|| self.name.strip_prefix("libonnxruntime.")?.strip_suffix(".dylib"));
+        let folder = self.library.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+        let of_folder = folder.filter(|name| name.starts_with(|first: char| first.is_ascii_digit()));
+        of_name.or(of_folder).unwrap_or("of unknown version")
+    }
+
+    pub(crate) fn library(&self) -> &Path {
+        &self.library
+    }
+}
+
+pub(crate) fn abi_version(root: &Path) -> Outcome<String> {
     let header = read(&root.join("include/musetalk.h"))?;
     let line = header.lines().find_map(|line| line.strip_prefix("#define MUSETALK_ABI_VERSION "));
     Ok(line.ok_or("include/musetalk.h names no MUSETALK_ABI_VERSION")?.trim().to_owned())
@@ -101,6 +170,9 @@ pub(crate) fn write(path: &Path, text: &str) -> Outcome {
 }
 
 fn make_folder_of(path: &Path) -> Outcome {
-    let folder = path.parent().unwrap_or(path);
+    make_folder(path.parent().unwrap_or(path))
+}
+
+pub(crate) fn make_folder(folder: &Path) -> Outcome {
     fs::create_dir_all(folder).map_err(failed("create", folder))
 }

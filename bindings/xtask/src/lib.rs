@@ -1,9 +1,13 @@
 //! What is done to the repository by program. A library too, so that tests do the same.
 
+mod archive;
+mod digest;
+pub mod dist;
 mod glibc;
 pub mod header;
 pub mod install;
 pub mod licences;
+mod papers;
 pub mod uplugin;
 pub mod upm;
 pub mod wheel;

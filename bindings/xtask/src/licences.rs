@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::Outcome;
-use crate::install::metadata;
+use crate::install::{metadata, rustc};
 
 /// The crates that `package` is built from on this system, without what only builds or tests it, and the text of every licence
 /// that they come with.
@@ -49,7 +49,44 @@ pub fn of(root: &Path, package: &str) -> Outcome<String> {
                 write!(papers, "\n──── {name} {version}: {file} ────\n\n{}\n", paper.trim_end()).is_ok();
         }
     }
+    let (version, notices) = standard_library(root)?;
+    let name = "Rust's standard library";
+    let _written =
+        writeln!(out, "{name} {version}: MIT OR Apache-2.0, parts under what is said below").is_ok();
+    let _written =
+        write!(papers, "\n──── {name} {version}: COPYRIGHT-library ────\n\n{}\n", notices.trim_end()).is_ok();
     Ok(out + &papers)
+}
+
+/// Rust's standard library is linked in too, and no package of cargo's: its version, and the notices that the toolchain carries.
+fn standard_library(root: &Path) -> Outcome<(String, String)> {
+    let version = rustc(root, &["--version"])?.split_whitespace().nth(1).unwrap_or_default().to_owned();
+    let notices =
+        Path::new(&rustc(root, &["--print", "sysroot"])?).join("share/doc/rust/COPYRIGHT-library.html");
+    let page = fs::read_to_string(&notices).map_err(|e| {
+        format!("the notices of Rust's standard library must go along ({e}): {}", notices.display())
+    })?;
+    Ok((version, plain(&page)))
+}
+
+/// The text of a page of HTML, without its tags and without more than one empty line at a time.
+fn plain(page: &str) -> String {
+    let mut text = String::new();
+    let body = page.split_once("<body>").map_or(page, |(_, body)| body);
+    for (at, part) in body.split('<').enumerate() {
+        // What stands before the first tag is in none.
+        text.push_str(if at == 0 { part } else { part.split_once('>').map_or("", |(_, after)| after) });
+    }
+    let named =
+        [("&lt;", "<"), ("&gt;", ">"), ("&#34;", "\""), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    let text = named.iter().fold(text, |text, (name, letter)| text.replace(name, letter));
+    let mut lines: Vec<&str> = Vec::new();
+    for line in text.lines().map(str::trim_end) {
+        if !(line.is_empty() && lines.last().is_none_or(|last| last.is_empty())) {
+            lines.push(line);
+        }
+    }
+    lines.join("\n")
 }
 
 /// The licence files of a crate, in order of their names.
@@ -73,6 +110,15 @@ fn papers_of(manifest: &Path) -> BTreeMap<String, String> {
 }
 
 /// The system this program was built for, which is the one it stages for.
-fn host() -> String {
+pub(crate) fn host() -> String {
     env!("XTASK_TARGET").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_page_becomes_its_text() {
+        let page = "<html><title>not this</title><body>\n<h1>A &#34;library&#34;</h1>\n\n\n<p>1 &lt; 2 &amp;lt;</p></body>";
+        assert_eq!(super::plain(page), "A \"library\"\n\n1 < 2 &lt;");
+    }
 }

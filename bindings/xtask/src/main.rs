@@ -1,14 +1,17 @@
 //! `cargo xtask WORD`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use xtask::{Outcome, header, install, root, uplugin, upm, wheel};
+use xtask::{Outcome, dist, header, install, root, uplugin, upm, wheel};
 
 const USAGE: &str = "\
 cargo xtask header                          writes include/musetalk.h from ffi/src
 cargo xtask header --check                  fails if it differs
 cargo xtask install --prefix DIR [--debug]  builds libmusetalk and stages it with headers, CMake package and licences
+cargo xtask dist [--out DIR] [--runtime FILE] [--debug]
+                                            builds libmusetalk and packs it with ONNX Runtime, headers and licences into a zip
+                                            (into target/dist, with the ONNX Runtime that `musetalk setup` finds or fetches)
 cargo xtask wheel [--out DIR]               builds the Python wheels, and checks what they need of a system
 cargo xtask wheel --check WHEEL             checks one that was built before
 cargo xtask uplugin --out DIR [--runtime PATH] [--debug]
@@ -25,6 +28,7 @@ fn main() -> ExitCode {
         ["header", "--check"] => header::check(&root()),
         ["install", "--prefix", prefix] => build_and_install(Path::new(prefix), true),
         ["install", "--prefix", prefix, "--debug"] => build_and_install(Path::new(prefix), false),
+        ["dist", more @ ..] => build_and_pack(more),
         ["wheel", more @ ..] => wheel::run(more),
         ["uplugin", "--out", out, more @ ..] => build_and_stage_uplugin(Path::new(out), more),
         ["upm", "--out", out] => build_and_stage_upm(Path::new(out), None),
@@ -53,6 +57,50 @@ fn build_and_install(prefix: &Path, release: bool) -> Outcome {
     cargo(&words)?;
     let built = install::target_folder(&root())?.join(if release { "release" } else { "debug" });
     install::stage(&root(), &built, prefix)
+}
+
+fn build_and_pack(mut more: &[&str]) -> Outcome {
+    let target = install::target_folder(&root())?;
+    let (mut out, mut runtime, mut release) = (target.join("dist"), None, true);
+    while let Some((first, rest)) = more.split_first() {
+        more = match (*first, rest) {
+            ("--debug", rest) => {
+                release = false;
+                rest
+            }
+            ("--out", [path, rest @ ..]) => {
+                out = Path::new(*path).to_owned();
+                rest
+            }
+            ("--runtime", [path, rest @ ..]) => {
+                runtime = Some(Path::new(*path).to_owned());
+                rest
+            }
+            _ => return Err(format!("dist does not know {first}, or it lacks a value\n{USAGE}")),
+        };
+    }
+    let profile: &[&str] = if release { &["--release"] } else { &[] };
+    cargo(&[&["build", "--package", "musetalk-ffi"], profile].concat())?;
+    let runtime = runtime.map_or_else(|| found_runtime(profile), Ok)?;
+    let built = target.join(if release { "release" } else { "debug" });
+    let mut contents = dist::Contents::new(built, runtime);
+    contents.release = release;
+    let zip = dist::pack(&root(), &contents, &out)?;
+    let bytes = std::fs::metadata(&zip).map_err(|e| format!("{}: {e}", zip.display()))?.len();
+    println!("{} ({bytes} bytes)", zip.display());
+    Ok(())
+}
+
+/// The ONNX Runtime that `musetalk setup` finds, or fetches first.
+fn found_runtime(profile: &[&str]) -> Outcome<PathBuf> {
+    let setup = [&["run", "--quiet", "--package", "musetalk-cli"], profile, &["--", "setup"]].concat();
+    cargo(&setup)?;
+    // Once more, as it then only says where that is.
+    let output = command(&setup).output().map_err(|e| format!("cargo could not be started: {e}"))?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let path = said.lines().find_map(|line| line.split_once(" is in "));
+    let (_, path) = path.ok_or("`musetalk setup` names no ONNX Runtime; give one with --runtime")?;
+    Ok(PathBuf::from(path.trim()))
 }
 
 fn build_and_stage_uplugin(out: &Path, mut more: &[&str]) -> Outcome {
@@ -103,10 +151,14 @@ fn ignored_tests(test: &str, release: bool) -> Outcome {
     cargo(&words)
 }
 
+fn command(words: &[&str]) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(words).current_dir(root());
+    cargo
+}
+
 fn cargo(words: &[&str]) -> Outcome {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo).args(words).current_dir(root()).status();
-    match status {
+    match command(words).status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("cargo {}: {status}", words.join(" "))),
         Err(e) => Err(format!("cargo could not be started: {e}")),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::{Outcome, failed, upm};
+use crate::{Outcome, failed, papers};
 
 const PLUGIN: &str = "bindings/unreal/MuseTalk";
 const NATIVE: &str = "Source/ThirdParty/MuseTalkNative";
@@ -52,7 +52,7 @@ pub fn stage(root: &Path, contents: &Contents, out: &Path) -> Outcome {
         copy(file, &native.join(folder).join(file.file_name().unwrap_or_default()))?;
     }
     // By system: folders of several are merged into one plugin.
-    upm::lay_papers(root, folder, &runtimes.papers, &native.join("licences"))?;
+    papers::lay(root, folder, &runtimes.papers, &native.join("licences"))?;
     let packs = native.join("packs");
     copy_folder(&root.join("models/demo/pack"), &packs.join("demo/pack"))?;
     for file in ["iris.avatar", "marco.avatar", "voice.wav"] {
@@ -124,7 +124,7 @@ fn runtime_files(path: &Path, begins: &str) -> Outcome<Runtime> {
         let entries = fs::read_dir(above).map_err(failed("read", above))?;
         papers.extend(entries.flatten().map(|entry| entry.path()).filter(|file| named(file, &is_paper)));
     }
-    Ok(Runtime { libraries, papers: upm::whole(papers, folder)? })
+    Ok(Runtime { libraries, papers: papers::whole(papers, folder)? })
 }
 
 /// Removes an older plugin, and nothing else.

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::install::{copy, write};
-use crate::{Outcome, failed, licences};
+use crate::install::copy;
+use crate::{Outcome, failed, papers};
 
 const PACKAGES: [&str; 2] = ["com.musetalk.core", "com.musetalk.unity"];
 
@@ -20,7 +20,7 @@ const DEMO: [&str; 4] = ["pack", "iris.avatar", "marco.avatar", "voice.wav"];
 pub fn stage(root: &Path, built: &Path, runtime: Option<&Path>, out: &Path) -> Outcome {
     // Asked for before anything is touched.
     let place = Place::of(std::env::consts::OS, std::env::consts::ARCH)?;
-    let theirs = runtime.map(papers_of).transpose()?.unwrap_or_default();
+    let theirs = runtime.map(papers::of_runtime).transpose()?.unwrap_or_default();
     let unity = root.join("bindings/unity");
     for package in PACKAGES {
         copy_folder(&unity.join(package), &out.join(package))?;
@@ -42,7 +42,7 @@ pub fn stage(root: &Path, built: &Path, runtime: Option<&Path>, out: &Path) -> O
     if let Some(runtime) = runtime {
         lay(runtime, place.theirs)?;
     }
-    lay_papers(root, place.system, &theirs, &core.join("Licences~"))?;
+    papers::lay(root, place.system, &theirs, &core.join("Licences~"))?;
     for file in DEMO {
         let (from, to) = (root.join("models/demo").join(file), core.join("Demo~").join(file));
         if from.is_dir() { copy_folder(&from, &to)? } else { copy(&from, &to)? }
@@ -85,66 +85,10 @@ impl Place {
     }
 }
 
-/// What the papers are for, beside them.
-const ABOUT_PAPERS: &str = "\
-Licences of what is bundled here. Ship them with what you build.
-
-LICENSE-MIT, LICENSE-APACHE       MuseTalk for hosts, at your choice: its sources, its library, the demo's pack, avatars and voice
-THIRD-PARTY-<system>.txt          what is linked into that library on that system, and under which licence
-onnxruntime-<system>-...          ONNX Runtime, a library of its own
-
-Linked in as well is Rust's standard library, Copyright (c) The Rust Project contributors, MIT or Apache-2.0 at your choice.
-";
-
-/// Lays the licences of everything that is staged for `system`. Those of other systems stay: what is linked in differs from one to the other.
-pub(crate) fn lay_papers(root: &Path, system: &str, theirs: &[PathBuf], to: &Path) -> Outcome {
-    for paper in ["LICENSE-MIT", "LICENSE-APACHE"] {
-        copy(&root.join(paper), &to.join(paper))?;
-    }
-    write(&to.join("README.txt"), ABOUT_PAPERS)?;
-    write(&to.join(format!("THIRD-PARTY-{system}.txt")), &licences::of(root, "musetalk-ffi")?)?;
-    for paper in theirs {
-        let name = paper.file_name().unwrap_or_default().to_string_lossy();
-        copy(paper, &to.join(format!("onnxruntime-{system}-{name}")))?;
-    }
-    Ok(())
-}
-
 fn meta(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".meta");
     name.into()
-}
-
-/// The licence and the notices of ONNX Runtime: beside the library, or one folder up, as its archives and wheels have them.
-fn papers_of(runtime: &Path) -> Outcome<Vec<PathBuf>> {
-    let is_paper = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_uppercase();
-        path.is_file() && (name.starts_with("LICENSE") || name.starts_with("THIRDPARTYNOTICES"))
-    };
-    for folder in runtime.ancestors().skip(1).take(2) {
-        let entries = fs::read_dir(folder).map_err(failed("list", folder))?;
-        let papers: Vec<PathBuf> =
-            entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_paper).collect();
-        if !papers.is_empty() {
-            return whole(papers, folder);
-        }
-    }
-    Err(format!("{} has no LICENSE beside it, and must not be shipped without", runtime.display()))
-}
-
-/// Refuses papers of ONNX Runtime that are not all of them: its own licence, and those of what is linked into it.
-pub(crate) fn whole(papers: Vec<PathBuf>, folder: &Path) -> Outcome<Vec<PathBuf>> {
-    for begins in ["LICENSE", "ThirdPartyNotices"] {
-        let is_it = |paper: &PathBuf| {
-            let name = paper.file_name().unwrap_or_default().to_string_lossy().to_ascii_uppercase();
-            name.starts_with(&begins.to_ascii_uppercase())
-        };
-        if !papers.iter().any(is_it) {
-            return Err(format!("{} lacks ONNX Runtime's {begins}, which must go along", folder.display()));
-        }
-    }
-    Ok(papers)
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Outcome {

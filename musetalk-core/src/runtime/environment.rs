@@ -5,6 +5,7 @@ use ort::environment::Environment;
 use ort::logging::LogLevel;
 
 use super::search::search;
+use super::telemetry;
 use crate::{Error, ErrorKind, Result};
 
 /// The ONNX Runtime of this process: found, loaded and checked once, then shared by every engine.
@@ -60,6 +61,7 @@ impl RuntimeLibrary {
     }
 
     fn start(path: PathBuf) -> Result<Self> {
+        telemetry::silence();
         let builder = ort::init_from(&path).map_err(|error| refused(error, &path))?;
         let environment = builder
             .with_name("musetalk")

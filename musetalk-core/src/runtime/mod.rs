@@ -4,6 +4,7 @@ mod environment;
 mod network;
 mod providers;
 mod search;
+mod telemetry;
 
 pub use crate::cache::cache_dir;
 pub use environment::RuntimeLibrary;

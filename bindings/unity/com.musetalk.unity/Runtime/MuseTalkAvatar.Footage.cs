@@ -8,7 +8,7 @@ namespace MuseTalk.Unity
     {
         private static readonly Clip[] NoClips = new Clip[0];
 
-        [SerializeField, Tooltip("The clip that is asked for when the face is loaded. Empty: the first of the file.")]
+        [SerializeField, Tooltip("The clip that is asked for when the face is loaded. Empty, or none of the file (which is logged): the first of the file.")]
         private string _clip = "";
 
         [SerializeField, Tooltip("Another clip of the footage is shown.")]
@@ -29,8 +29,9 @@ namespace MuseTalk.Unity
         /// <summary>Asks for a clip; the one asked for last counts. It comes where the footage turns or with the first picture of an utterance, never
         /// inside one, and softly. A conversation asks for idle, listening, thinking, working and speaking by itself, where there are
         /// such.</summary>
-        /// <param name="name">One of <see cref="Clips"/>; before it is loaded, what it is loaded with.</param>
-        /// <exception cref="InvalidInputException">There is none of this name; the message lists those there are.</exception>
+        /// <param name="name">One of <see cref="Clips"/>; before it is loaded, what it is loaded with: one that is not in the file is then logged as a
+        /// warning, and the first of the file is shown.</param>
+        /// <exception cref="InvalidInputException">It is loaded, and there is none of this name; the message lists those there are.</exception>
         public void RequestClip(string name)
         {
             if (_avatar != null) _avatar.RequestClip(name);
@@ -40,7 +41,16 @@ namespace MuseTalk.Unity
         private void Loaded(AvatarDescription told)
         {
             _clips = told.Clips;
-            if (!string.IsNullOrEmpty(_clip)) _avatar.RequestClip(_clip);
+            if (string.IsNullOrEmpty(_clip)) return;
+            try
+            {
+                _avatar.RequestClip(_clip);
+            }
+            catch (InvalidInputException none)
+            {
+                // A face with another clip is better than none.
+                Debug.LogWarning(name + ": " + none.Message, this);
+            }
         }
 
         private void Unloaded()

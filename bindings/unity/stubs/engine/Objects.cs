@@ -83,7 +83,9 @@ namespace UnityEngine
     {
         public static Exception LastException;
         public static void LogException(Exception exception, Object context) { LastException = exception; }
-        public static void LogWarning(object message) { }
+        public static string LastWarning;
+        public static void LogWarning(object message) { LastWarning = message.ToString(); }
+        public static void LogWarning(object message, Object context) { LastWarning = message.ToString(); }
         public static void LogError(object message) { }
         public static void Log(object message) { }
     }

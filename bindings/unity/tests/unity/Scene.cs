@@ -248,6 +248,15 @@ namespace MuseTalk.Unity.Tests
             scene.Enable();
             scene.Until(() => face.ShownClip == "still", "it is asked for when it is loaded");
             scene.Disable();
+            // One that the file does not have is no reason to show no face.
+            string failed = null;
+            face.OnFailed.AddListener(why => failed = why);
+            face.RequestClip("dancing");
+            scene.Enable();
+            scene.Until(() => face.ShownClip != "", "it is shown all the same");
+            Program.That(face.ShownClip == "idle" && failed == null, face.ShownClip + " " + failed);
+            Program.That(Debug.LastWarning.Contains("dancing") && Debug.LastWarning.Contains("still"), Debug.LastWarning);
+            scene.Disable();
             Program.That(string.Join(" ", told.ToArray()).StartsWith("idle listening"), string.Join(" ", told.ToArray()));
         }
 

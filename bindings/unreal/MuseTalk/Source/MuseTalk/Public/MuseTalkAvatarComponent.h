@@ -66,7 +66,7 @@ public:
     UPROPERTY(EditAnywhere, BlueprintReadWrite, Category = "MuseTalk")
     float OutputLatencyMilliseconds = -1.0f;
 
-    /** The clip that is asked for when the face opens. Empty: the first of the file. */
+    /** The clip that is asked for when the face opens. Empty, or none of the file (which is logged): the first of the file. */
     UPROPERTY(EditAnywhere, BlueprintReadWrite, Category = "MuseTalk")
     FString Clip;
 
