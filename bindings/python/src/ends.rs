@@ -21,8 +21,8 @@ const SHORT: usize = 4096;
 /// Samples that a scratch buffer keeps room for.
 const KEPT: usize = 65_536;
 
-/// Both ends of a new session.
-pub(crate) fn ends(avatar: Avatar, room: usize) -> (Arc<Ears>, Arc<Face>) {
+/// Both ends of a new session. The listening one takes sound at `rate`, and has `room` for that many samples.
+pub(crate) fn ends(avatar: Avatar, rate: u32, room: usize) -> (Arc<Ears>, Arc<Face>) {
     let (interrupter, director) = (avatar.interrupter(), avatar.director());
     let (fps, asset) = (avatar.fps(), Arc::clone(avatar.asset()));
     let (writer, reader) = avatar.split();
@@ -32,7 +32,9 @@ pub(crate) fn ends(avatar: Avatar, room: usize) -> (Arc<Ears>, Arc<Face>) {
     let _first = reader.on_news(move || ring.ring());
     let ears = Ears {
         listening: Mutex::new(Listening::Open { writer, scratch: Vec::new() }),
+        lent: Arc::default(),
         interrupter: interrupter.clone(),
+        rate,
         room,
         by: AtomicU64::new(0),
     };
@@ -45,7 +47,11 @@ pub(crate) fn ends(avatar: Avatar, room: usize) -> (Arc<Ears>, Arc<Face>) {
 /// Where sound goes in.
 pub(crate) struct Ears {
     listening: Mutex<Listening>,
+    /// Where a conversation puts the writer back when it is over.
+    lent: Arc<Mutex<Lent>>,
     pub(crate) interrupter: Interrupter,
+    /// Of the sound that is pushed, in Hz.
+    pub(crate) rate: u32,
     /// Samples that fit in at most.
     room: usize,
     /// The thread that pushed last; 0 before.
@@ -57,14 +63,53 @@ enum Listening {
         writer: PcmWriter,
         scratch: Vec<f32>,
     },
-    /// A conversation has the writer.
+    /// A conversation has the writer, until it is found in [`Ears::lent`].
     Given,
     Closed,
 }
 
+/// The writer between a conversation and its avatar. Its lock is held for no longer than a move takes.
+#[derive(Default)]
+enum Lent {
+    #[default]
+    Away,
+    Back(PcmWriter),
+    /// The avatar was closed meanwhile: nobody waits for it any more.
+    Unwanted,
+}
+
+impl Lent {
+    fn give_back(&mut self, writer: PcmWriter) {
+        if !matches!(self, Self::Unwanted) {
+            *self = Self::Back(writer);
+        }
+    }
+
+    fn take(&mut self) -> Option<PcmWriter> {
+        match std::mem::take(self) {
+            Self::Back(writer) => Some(writer),
+            other => {
+                *self = other;
+                None
+            }
+        }
+    }
+}
+
 impl Ears {
+    /// The writer is taken home where a conversation has put it back.
     fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Listening> {
-        self.listening.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+        let mut listening = self.listening.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
+        if matches!(*listening, Listening::Given)
+            && let Some(writer) = self.lent().take()
+        {
+            *listening = Listening::Open { writer, scratch: Vec::new() };
+        }
+        listening
+    }
+
+    fn lent(&self) -> MutexGuard<'_, Lent> {
+        self.lent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn with<R>(
@@ -77,7 +122,9 @@ impl Ears {
                 self.by.store(this_thread(), Ordering::Relaxed);
                 ask(writer, scratch)
             }
-            Listening::Given => Err(closed("a conversation has this writer; only it can push")),
+            Listening::Given => {
+                Err(closed("a conversation has this writer; only it can push until it is over"))
+            }
             Listening::Closed => Err(closed("the avatar is closed; open another one")),
         }
     }
@@ -110,12 +157,23 @@ impl Ears {
         self.with(py, |writer, _| writer.finish().map_err(raise))
     }
 
-    /// For a conversation, which pushes from now on.
-    pub(crate) fn give(&self, py: Python<'_>) -> PyResult<PcmWriter> {
+    /// For a conversation, which pushes from now on, and what gives the writer back.
+    pub(crate) fn give(
+        &self,
+        py: Python<'_>,
+    ) -> PyResult<(PcmWriter, impl FnOnce(PcmWriter) + Send + use<>)> {
         let mut listening = self.lock(py);
         match std::mem::replace(&mut *listening, Listening::Given) {
-            Listening::Open { writer, .. } => Ok(writer),
-            Listening::Given => Err(closed("another conversation has this writer")),
+            Listening::Open { writer, .. } => {
+                let lent = Arc::clone(&self.lent);
+                let back = move |writer| {
+                    lent.lock().unwrap_or_else(PoisonError::into_inner).give_back(writer);
+                };
+                Ok((writer, back))
+            }
+            Listening::Given => {
+                Err(closed("another conversation has this writer; it is free once that one is over"))
+            }
             Listening::Closed => {
                 *listening = Listening::Closed;
                 Err(closed("the avatar is closed; open another one"))
@@ -123,11 +181,13 @@ impl Ears {
         }
     }
 
-    /// What was pushed is all there will be.
+    /// What was pushed is all there will be. What a conversation has is closed when it gives it back.
     pub(crate) fn close(&self, py: Python<'_>) {
-        let mut listening = self.lock(py);
-        if matches!(*listening, Listening::Open { .. }) {
-            *listening = Listening::Closed;
+        let before = std::mem::replace(&mut *self.lock(py), Listening::Closed);
+        if matches!(before, Listening::Given) {
+            let late = std::mem::replace(&mut *self.lent(), Lent::Unwanted);
+            // One that has come back at this very moment.
+            drop(late);
         }
     }
 
@@ -153,7 +213,7 @@ pub(crate) struct Face {
     reader: Mutex<Option<FrameReader>>,
     pub(crate) interrupter: Interrupter,
     pub(crate) director: Director,
-    news: Arc<Signal>,
+    pub(crate) news: Arc<Signal>,
     pub(crate) fps: FrameRate,
     pub(crate) asset: Arc<AvatarAsset>,
 }
@@ -216,11 +276,6 @@ impl Face {
             Err(e) if e.kind() == ErrorKind::TimedOut => Ok(None),
             Err(e) => Err(raise(e)),
         }
-    }
-
-    /// An awaitable: it is worth to [`poll`](Self::poll) again.
-    pub(crate) fn news<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.news.future(py)
     }
 
     pub(crate) fn latest_at(

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use musetalk_core::UtteranceId;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 use realtime_client::bridge::{Bridge, Utterances};
@@ -26,7 +27,7 @@ use crate::error::{invalid, raise_talk, timed_out};
 use crate::event::{Entry, Event, Usage, posture_name};
 use crate::frame::{Heard, utterance};
 use crate::pcm::Pcm;
-use crate::tools::tools_of;
+use crate::tools::{Functions, tools_of};
 use crate::waiting::Patience;
 use crate::wake::Signal;
 
@@ -57,13 +58,14 @@ type Next = Pin<Box<dyn Future<Output = Option<session::Event>> + Send>>;
 /// Raises:
 ///     InvalidInputError: the configuration cannot work.
 ///     UnauthorizedError: no key was given, and the variable is not set.
-#[pyclass(frozen, module = "musetalk")]
+#[pyclass(frozen, weakref, module = "musetalk")]
 pub(crate) struct Realtime {
     client: RealtimeClient,
     /// Which utterance of the avatar is which of the conversation.
     utterances: Option<Utterances>,
     inbox: Mutex<Inbox>,
     news: Arc<Signal>,
+    functions: Arc<Functions>,
 }
 
 /// What was begun to be read.
@@ -148,24 +150,36 @@ impl Realtime {
             config.options.session.audio.input.transcription = Some(written);
         }
         let mut builder = RealtimeClient::builder();
-        if let Some(tools) = tools {
-            builder = builder.tools(tools_of(tools)?);
+        let mut functions = Arc::default();
+        if let Some(given) = tools {
+            let (tools, kept) = tools_of(given)?;
+            builder = builder.tools(tools);
+            functions = kept;
         }
         if prosody {
             builder = builder.sense(Prosody::new());
         }
         let mut utterances = None;
         if let Some(avatar) = avatar {
-            let ears = ears_of(avatar)?;
-            let mut bridge = Bridge::new(ears.give(py)?, ears.interrupter.clone());
-            if let Ok(avatar) = avatar.cast::<Avatar>() {
-                bridge = bridge.direct(avatar.get().director()?);
+            let (ears, answers) = (ears_of(avatar)?, config.options.output_rate);
+            if ears.rate != answers {
+                return Err(invalid(format!(
+                    "the avatar was opened for {} Hz and this server speaks at {answers}; open it with sample_rate={answers}",
+                    ears.rate
+                )));
+            }
+            let director = avatar.cast::<Avatar>().ok().map(|avatar| avatar.get().director()).transpose()?;
+            let (writer, back) = ears.give(py)?;
+            let mut bridge = Bridge::new(writer, ears.interrupter.clone());
+            if let Some(director) = director {
+                bridge = bridge.direct(director);
             }
             utterances = Some(bridge.utterances());
-            builder = builder.voice(bridge);
+            // Whatever fails from here on drops the bridge, and so gives the writer back.
+            builder = builder.voice(bridge.on_loan(back));
         }
         let client = py.detach(|| builder.start(config)).map_err(|e| raise_talk(&e))?;
-        Ok(Self { client, utterances, inbox: Mutex::default(), news: Arc::default() })
+        Ok(Self { client, utterances, inbox: Mutex::default(), news: Arc::default(), functions })
     }
 
     /// Connect, and wait until the server has taken the session. Takes what `Realtime` takes. The events until then are spent.
@@ -220,7 +234,7 @@ impl Realtime {
             _ => return Err(invalid(format!("detail is {detail:?}; use \"auto\", \"low\" or \"high\""))),
         };
         let py = image.py();
-        let (shape, bytes) = picture(image, "image", 0)?;
+        let (shape, bytes) = picture(image, "image")?;
         let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
         let encoded = py.detach(|| match shape[..] {
             [_] => Some(Picture::from_file(&bytes)),
@@ -439,6 +453,16 @@ impl Realtime {
 
     fn _news<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.news.future(py)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.news.traverse(&visit)?;
+        self.functions.traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        self.news.forget();
+        self.functions.forget();
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
