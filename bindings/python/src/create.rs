@@ -14,8 +14,12 @@ use pyo3::prelude::*;
 use crate::avatar::Asset;
 use crate::engine::{Engine, builder};
 use crate::error::{invalid, raise};
+use crate::forked;
 use crate::pcm::described;
 use crate::waiting::on_a_thread;
+
+/// Of one picture: 8192 by 8192 pixels of four bytes.
+const MOST_BYTES: usize = 1 << 28;
 
 /// How far long work has come.
 #[pyclass(frozen, get_all, module = "musetalk")]
@@ -167,6 +171,7 @@ pub(crate) fn create_avatar(
     name: &str,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Asset> {
+    forked::check()?;
     let mut told = Told::new(progress);
     let mut parts = AvatarParts::default();
     name.clone_into(&mut parts.name);
@@ -300,6 +305,13 @@ fn advance(told: &mut Told, step: &str, index: usize, total: u64) -> PyResult<()
 pub(crate) fn picture(object: &Bound<'_, PyAny>, what: &str) -> PyResult<(Vec<usize>, Vec<u8>)> {
     let buffer = PyBuffer::<u8>::get(object)
         .map_err(|_| invalid(format!("{what} is {}; give an array of uint8", described(object))))?;
+    if buffer.len_bytes() > MOST_BYTES {
+        // Before any of it is copied: an array may claim to be larger than memory.
+        let shape = buffer.shape();
+        return Err(invalid(format!(
+            "{what} has the shape {shape:?}, which is too large; 8192 by 8192 is the most"
+        )));
+    }
     Ok((buffer.shape().to_vec(), buffer.to_vec(object.py())?))
 }
 

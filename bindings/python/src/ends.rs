@@ -1,6 +1,6 @@
 //! The two ends of a session, each for one thread at a time: who comes second waits, without the interpreter.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 
 use crate::error::{buffer_full, closed, invalid, raise, timed_out};
+use crate::forked;
 use crate::pcm::Pcm;
 use crate::waiting::Patience;
 use crate::wake::Signal;
@@ -40,7 +41,15 @@ pub(crate) fn ends(avatar: Avatar, rate: u32, room: usize) -> (Arc<Ears>, Arc<Fa
     };
     (
         Arc::new(ears),
-        Arc::new(Face { reader: Mutex::new(Some(reader)), interrupter, director, news, fps, asset }),
+        Arc::new(Face {
+            reader: Mutex::new(Some(reader)),
+            queued: AtomicUsize::new(0),
+            interrupter,
+            director,
+            news,
+            fps,
+            asset,
+        }),
     )
 }
 
@@ -117,6 +126,7 @@ impl Ears {
         py: Python<'_>,
         ask: impl FnOnce(&mut PcmWriter, &mut Vec<f32>) -> PyResult<R>,
     ) -> PyResult<R> {
+        forked::check()?;
         match &mut *self.lock(py) {
             Listening::Open { writer, scratch } => {
                 self.by.store(this_thread(), Ordering::Relaxed);
@@ -211,6 +221,8 @@ fn this_thread() -> u64 {
 /// Where pictures come out.
 pub(crate) struct Face {
     reader: Mutex<Option<FrameReader>>,
+    /// Calls that wait for the reader. Who looks again and again lets them in between.
+    queued: AtomicUsize,
     pub(crate) interrupter: Interrupter,
     pub(crate) director: Director,
     pub(crate) news: Arc<Signal>,
@@ -228,7 +240,10 @@ impl Face {
     }
 
     fn ask<R>(&self, py: Python<'_>, ask: impl FnOnce(&mut FrameReader) -> R) -> PyResult<R> {
+        forked::check()?;
+        self.queued.fetch_add(1, Ordering::Relaxed);
         let mut reader = self.reader.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
+        self.queued.fetch_sub(1, Ordering::Relaxed);
         match reader.as_mut() {
             Some(reader) => Ok(ask(reader)),
             None => Err(closed("the avatar is closed; open another one")),
@@ -265,6 +280,10 @@ impl Face {
                 }
                 Err(_) => py.check_signals()?,
             }
+            if self.queued.load(Ordering::Relaxed) > 0 {
+                // A lock goes to who asks first, which is who has just had it.
+                py.detach(|| std::thread::sleep(Duration::from_millis(1)));
+            }
         }
     }
 
@@ -297,6 +316,10 @@ impl Face {
 
     /// Ends the session, from any thread; who waits for a frame wakes.
     pub(crate) fn close(&self, py: Python<'_>) {
+        if forked::is_forked() {
+            // What a thread of the parent held when it forked is held for ever.
+            return;
+        }
         self.interrupter.close();
         let reader = self.reader.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner).take();
         py.detach(|| drop(reader));

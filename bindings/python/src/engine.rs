@@ -1,5 +1,6 @@
 //! A model pack on a device, and the runtime library that it is loaded with.
 
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use pyo3::prelude::*;
 
 use crate::avatar::{Avatar, fraction};
 use crate::error::raise;
+use crate::forked;
 use crate::frame::format_named;
 use crate::waiting::on_a_thread;
 
@@ -85,6 +87,7 @@ impl Engine {
         frames_lent: Option<usize>,
         buffer_seconds: Option<u32>,
     ) -> PyResult<Avatar> {
+        forked::check()?;
         let mut options = AvatarOptions::default();
         options.format = format_named(format)?;
         options.sample_rate = sample_rate.unwrap_or(options.sample_rate);
@@ -186,9 +189,19 @@ impl Pack {
     }
 }
 
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if forked::is_forked() {
+            // The last handle would wait for a thread that is in the parent.
+            let _kept = ManuallyDrop::new(self.0.clone());
+        }
+    }
+}
+
 /// Tells the core where the `onnxruntime` package of this Python lies. Finds it without importing it: packages for other devices
 /// (`onnxruntime-gpu`, `onnxruntime-openvino`) go by the same name.
 pub(crate) fn find_package(py: Python<'_>) -> PyResult<()> {
+    forked::starting(py)?;
     let folder: Option<PathBuf> =
         py.import("musetalk._command")?.getattr("runtime_folder")?.call0()?.extract()?;
     runtime::set_python_package(folder);

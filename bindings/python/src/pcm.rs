@@ -24,6 +24,9 @@ impl Sample for i16 {
     const FORMAT: u8 = b'h';
 }
 
+/// Samples for a server at once: three quarters of an hour. An array may claim to be larger than memory.
+const MOST: usize = 1 << 26;
+
 /// How `struct` names the order of bytes of this machine.
 const ORDER: u8 = if cfg!(target_endian = "little") { b'<' } else { b'>' };
 
@@ -106,6 +109,9 @@ impl Pcm {
 
     /// As a server takes them.
     pub(crate) fn ints(&self, py: Python<'_>) -> PyResult<Vec<i16>> {
+        if self.count() > MOST {
+            return Err(invalid(format!("pcm has {} samples; give at most {MOST} at once", self.count())));
+        }
         let mut out = Vec::with_capacity(self.count());
         match self {
             // Beyond full scale, and what is no number, becomes what is nearest: full scale, and silence.

@@ -25,6 +25,7 @@ use crate::create::picture;
 use crate::ends::Ears;
 use crate::error::{invalid, raise_talk, timed_out};
 use crate::event::{Entry, Event, Usage, posture_name};
+use crate::forked;
 use crate::frame::{Heard, utterance};
 use crate::pcm::Pcm;
 use crate::tools::{Functions, tools_of};
@@ -99,6 +100,7 @@ impl Realtime {
         py: Python<'_>,
         ask: impl FnOnce(&RealtimeClient) -> realtime_client::Result<R> + Send,
     ) -> PyResult<R> {
+        forked::check()?;
         py.detach(|| ask(&self.client)).map_err(|e| raise_talk(&e))
     }
 
@@ -135,6 +137,7 @@ impl Realtime {
         audio_events: bool,
         prosody: bool,
     ) -> PyResult<Self> {
+        forked::starting(py)?;
         let provider = Provider::named(provider).map_err(|e| raise_talk(&e))?;
         let mut config = match key {
             Some(key) => Config::new(provider, Some(Key::new(key).map_err(|e| raise_talk(&e))?)),
@@ -380,6 +383,7 @@ impl Realtime {
     fn wait(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Event>> {
         let patience = Patience::seconds(timeout)?;
         loop {
+            forked::check()?;
             if let Some(event) = self.inbox().events.pop_front() {
                 return Ok(Some(event));
             }
@@ -421,6 +425,7 @@ impl Realtime {
 
     /// An event, `None` if there is none yet, and the end of the iteration when the session is over.
     fn _poll(&self, py: Python<'_>) -> PyResult<Option<Event>> {
+        forked::check()?;
         self.news.hush();
         loop {
             let mut inbox = self.inbox();

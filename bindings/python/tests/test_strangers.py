@@ -41,8 +41,6 @@ def test_samples_are_read_however_they_lie_in_memory(engine, voice):
         np.stack([ints, ints])[0],
         numbers("h", ints.tobytes()),
         numbers("f", floats.tobytes()),
-        (ctypes.c_int16 * len(ints)).from_buffer_copy(ints),
-        (ctypes.c_float * len(floats)).from_buffer_copy(floats),
         memoryview(ints.tobytes())[:],
         memoryview(np.repeat(np.frombuffer(ints.tobytes(), np.uint8), 2))[::2],
     ):
@@ -73,6 +71,7 @@ def test_samples_are_read_however_they_lie_in_memory(engine, voice):
         (b"", "empty"),
         (array.array("d", [0.0]), "array"),
         (memoryview(bytes(8)).cast("i"), "memoryview"),
+        ((ctypes.c_float * 8)(), "c_float_Array_8"),
         (object(), "object"),
     ],
 )
@@ -102,7 +101,7 @@ def test_more_than_any_machine_has_is_refused_before_it_is_copied(avatar):
     endless = np.lib.stride_tricks.as_strided(np.zeros(1, dtype=np.float32), shape=(1 << 40,), strides=(0,))
     with pytest.raises(musetalk.BufferFullError, match="buffer_seconds"):
         avatar.push(endless)
-    with pytest.raises(musetalk.MuseTalkError, match="8192|shape|large"):
+    with pytest.raises(musetalk.MuseTalkError, match="too large"):
         with_server(lambda talk: talk.show(np.lib.stride_tricks.as_strided(np.zeros(1, np.uint8), (1 << 20, 1 << 20, 3), (0, 0, 0))))
     with pytest.raises(musetalk.MuseTalkError):
         with_server(lambda talk: talk.push_audio(endless))
@@ -245,7 +244,7 @@ def test_a_tool_that_holds_its_conversation_keeps_it_no_longer_than_others_do():
     calls, gone = [], []
 
     def converse() -> None:
-        def stop() -> str:
+        def stop(asked: str = "") -> str:
             calls.append(talk.posture)
             return "stopped"
 
@@ -420,7 +419,7 @@ def test_a_fork_says_so_and_does_not_hang():
         "    except musetalk.UnsupportedError as error: assert 'fork' in str(error), error\n"
         "    else: print('not told', flush=True)\n"
         "  avatar.close()\n"
-        "  sys.exit(7)\n"
+        "  sys.stdout.flush(); os._exit(7)\n"
         "_, status = os.waitpid(child, 0)\n"
         "avatar.push(demo.voice()[:960]); avatar.finish(); assert len(list(avatar)) == 1\n"
         "print('child', os.waitstatus_to_exitcode(status))"
