@@ -207,6 +207,12 @@ impl Heard {
         Self { utterance, samples }.known().map(Self::of)
     }
 
+    /// Everything of an utterance: its sound has ended. To be said once.
+    #[staticmethod]
+    fn all(utterance: u64) -> PyResult<Self> {
+        Self::new(utterance, u64::MAX)
+    }
+
     /// For `pickle` and `copy`: positions travel between processes.
     fn __getnewargs__(&self) -> (u64, u64) {
         (self.utterance, self.samples)

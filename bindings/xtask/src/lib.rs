@@ -1,5 +1,6 @@
 //! What is done to the repository by program. A library too, so that tests do the same.
 
+pub mod fresh;
 mod glibc;
 pub mod header;
 pub mod install;

@@ -501,6 +501,10 @@ class Heard:
     """How much of an utterance the listener has heard: samples that have left the loudspeaker, at the pushed rate."""
 
     def __new__(cls, utterance: int, samples: int) -> Self: ...
+    @staticmethod
+    def all(utterance: int) -> Heard:
+        """Everything of an utterance: its sound has ended. To be said once."""
+
     def __getnewargs__(self) -> tuple[int, int]:
         """For `pickle` and `copy`: positions travel between processes."""
 
