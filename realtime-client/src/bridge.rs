@@ -103,6 +103,14 @@ impl Bridge {
         self.writer
     }
 
+    /// The bridge for one conversation: once that is over, failed, or never began, `back` is given the avatar's writer, so that the next
+    /// can speak. What was begun to be said is said; a host that wants silence interrupts.
+    ///
+    /// `back` is called once, on any thread, and must neither block nor ask the conversation anything.
+    pub fn on_loan(self, back: impl FnOnce(PcmWriter) + Send + 'static) -> impl VoiceSink {
+        OnLoan { bridge: Some(self), back: Some(back) }
+    }
+
     /// For reporting what was heard.
     pub fn utterances(&self) -> Utterances {
         self.utterances.clone()
@@ -208,6 +216,38 @@ impl VoiceSink for Bridge {
 
     fn waiting(&self) -> u64 {
         self.samples
+    }
+}
+
+/// A bridge that gives the writer back when it is dropped. Both are there until then.
+struct OnLoan<F: FnOnce(PcmWriter)> {
+    bridge: Option<Bridge>,
+    back: Option<F>,
+}
+
+impl<F: FnOnce(PcmWriter) + Send> VoiceSink for OnLoan<F> {
+    fn take(&mut self, sound: Sound<'_>) {
+        if let Some(bridge) = &mut self.bridge {
+            bridge.take(sound);
+        }
+    }
+
+    fn tick(&mut self) -> Option<Duration> {
+        self.bridge.as_mut().and_then(VoiceSink::tick)
+    }
+
+    fn waiting(&self) -> u64 {
+        self.bridge.as_ref().map_or(0, VoiceSink::waiting)
+    }
+}
+
+impl<F: FnOnce(PcmWriter)> Drop for OnLoan<F> {
+    fn drop(&mut self) {
+        let Some((bridge, back)) = self.bridge.take().zip(self.back.take()) else { return };
+        let mut writer = bridge.into_writer();
+        // Fails where nothing is open, or the avatar has gone: then there is nothing to end.
+        drop(writer.finish());
+        back(writer);
     }
 }
 

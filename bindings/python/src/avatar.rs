@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use musetalk_core::{AvatarAsset, FrameRate, UtteranceId};
 use pyo3::exceptions::{PyStopAsyncIteration, PyStopIteration};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::asynchronous::coroutine;
@@ -18,15 +19,15 @@ use crate::waiting::Patience;
 /// All methods may be called from any thread; each of the two halves serves one call at a time, and a second one waits. Iterating gives the
 /// frames of one utterance and then stops; the next loop gives those of the next utterance. Choose one way to read and stay with it: iteration and
 /// `next_frame` for recording, `latest_at` where you play the sound yourself, `paced` for servers.
-#[pyclass(frozen, module = "musetalk")]
+#[pyclass(frozen, weakref, module = "musetalk")]
 pub(crate) struct Avatar {
     /// `None` once it was split.
     halves: Mutex<Option<(Arc<Ears>, Arc<Face>)>>,
 }
 
 impl Avatar {
-    pub(crate) fn new(avatar: musetalk_core::Avatar, room: usize) -> Self {
-        Self { halves: Mutex::new(Some(ends(avatar, room))) }
+    pub(crate) fn new(avatar: musetalk_core::Avatar, rate: u32, room: usize) -> Self {
+        Self { halves: Mutex::new(Some(ends(avatar, rate, room))) }
     }
 
     fn halves(&self) -> PyResult<(Arc<Ears>, Arc<Face>)> {
@@ -195,7 +196,20 @@ impl Avatar {
     }
 
     fn _news<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.face()?.news(py)
+        self.face()?.news.future(py)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match self.halves.try_lock().as_deref() {
+            Ok(Some((_, face))) => face.news.traverse(&visit),
+            _ => Ok(()),
+        }
+    }
+
+    fn __clear__(&self) {
+        if let Ok(face) = self.face() {
+            face.news.forget();
+        }
     }
 }
 
@@ -209,7 +223,7 @@ fn poll(face: &Face, py: Python<'_>) -> PyResult<Option<Frame>> {
 }
 
 /// The listening half of an avatar. Closing or dropping it finishes the utterance, and says that no other will come.
-#[pyclass(frozen, module = "musetalk")]
+#[pyclass(frozen, weakref, module = "musetalk")]
 pub(crate) struct PcmWriter(pub(crate) Arc<Ears>);
 
 #[pymethods]
@@ -249,7 +263,7 @@ impl PcmWriter {
 }
 
 /// The drawing half of an avatar. Iterating waits for the next utterance; once the writer has gone, it raises `ClosedError`.
-#[pyclass(frozen, module = "musetalk")]
+#[pyclass(frozen, weakref, module = "musetalk")]
 pub(crate) struct FrameReader(Arc<Face>);
 
 #[pymethods]
@@ -340,7 +354,15 @@ impl FrameReader {
     }
 
     fn _news<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.0.news(py)
+        self.0.news.future(py)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.0.news.traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        self.0.news.forget();
     }
 }
 

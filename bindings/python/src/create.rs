@@ -5,17 +5,21 @@ use std::path::PathBuf;
 
 use musetalk_cli::footage;
 use musetalk_core::{
-    AvatarAsset, AvatarParts, Engine as CoreEngine, FaceBox, Idle, Key, ModelPack, Precision, PrepareOptions,
-    PrepareStep, Preparer,
+    AvatarAsset, AvatarParts, FaceBox, Idle, Key, ModelPack, Precision, PrepareOptions, PrepareStep, Preparer,
 };
 use musetalk_models::PackBuilder;
 use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 
 use crate::avatar::Asset;
-use crate::engine::{Engine, find_package};
+use crate::engine::{Engine, builder};
 use crate::error::{invalid, raise};
+use crate::forked;
+use crate::pcm::described;
 use crate::waiting::on_a_thread;
+
+/// Of one picture: 8192 by 8192 pixels of four bytes.
+const MOST_BYTES: usize = 1 << 28;
 
 /// How far long work has come.
 #[pyclass(frozen, get_all, module = "musetalk")]
@@ -167,13 +171,14 @@ pub(crate) fn create_avatar(
     name: &str,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Asset> {
+    forked::check()?;
     let mut told = Told::new(progress);
     let mut parts = AvatarParts::default();
     name.clone_into(&mut parts.name);
     parts.boxes = boxes.into_iter().map(|(x1, y1, x2, y2)| FaceBox { x1, y1, x2, y2 }).collect();
     let total = parts.boxes.len() as u64;
     for (index, frame) in frames.try_iter()?.enumerate() {
-        let (shape, pixels) = picture(&frame?, "frame", index)?;
+        let (shape, pixels) = picture(&frame?, &format!("frame {index}"))?;
         let [height, width, 3] = shape[..] else {
             return Err(invalid(format!("frame {index} has the shape {shape:?}; give (height, width, 3)")));
         };
@@ -190,7 +195,7 @@ pub(crate) fn create_avatar(
         advance(&mut told, "frames", index, total)?;
     }
     for (index, mask) in masks.try_iter()?.enumerate() {
-        let (shape, pixels) = picture(&mask?, "mask", index)?;
+        let (shape, pixels) = picture(&mask?, &format!("mask {index}"))?;
         let [height, width] = shape[..] else {
             return Err(invalid(format!("mask {index} has the shape {shape:?}; give (side, side)")));
         };
@@ -218,17 +223,22 @@ pub(crate) fn create_avatar(
 ///     idle: What is shown in silence: `"footage"`, `"closed"` mouths made by the pack, or `"auto"`.
 ///     key: `"green"` or `"blue"` makes a screen of that colour transparent.
 ///     max_frames: The most frames that are looked at.
+///     device: Where the networks run, as for `Engine`.
+///     threads: That share one network call on the CPU, 1 to 256; all cores by default.
+///     runtime_library: The ONNX Runtime library to load.
 ///     progress: Called with every frame, of the steps `looking` and `writing`. What it raises cancels, leaves nothing behind, and is raised here.
 ///
 /// Returns:
 ///     The report as JSON text: a verdict for every frame, and what was decided.
 ///
 /// Raises:
-///     InvalidInputError: no usable stretch of footage; the message says why.
+///     InvalidInputError: an option is out of range, or there is no usable stretch of footage; the message says why.
 ///     NotFoundError, UnsupportedError: the footage or ffmpeg is missing, or the pack has no face networks.
+///     DeviceUnavailableError: the device does not start.
 ///     IoError: reading or writing failed.
 #[pyfunction]
-#[pyo3(signature = (pack, footage, out, *, name=None, idle="auto", key=None, max_frames=None, progress=None))]
+#[pyo3(signature = (pack, footage, out, *, name=None, idle="auto", key=None, max_frames=None, device="auto", threads=None,
+    runtime_library=None, progress=None))]
 #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
 pub(crate) fn create_avatar_from_footage(
     py: Python<'_>,
@@ -239,6 +249,9 @@ pub(crate) fn create_avatar_from_footage(
     idle: &str,
     key: Option<&str>,
     max_frames: Option<u64>,
+    device: &str,
+    threads: Option<usize>,
+    runtime_library: Option<PathBuf>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<String> {
     let mut options = PrepareOptions::default();
@@ -259,12 +272,12 @@ pub(crate) fn create_avatar_from_footage(
     if let Some(name) = name.or_else(stem) {
         options.name = name;
     }
-    find_package(py)?;
+    let loading = builder(py, &pack, device, threads, runtime_library)?;
     let mut told = Told::new(progress);
     let made = py.detach(|| {
         let fps = ModelPack::open(&pack)?.fps();
         let mut source = footage::open(&footage, fps, fps)?;
-        let preparer = Preparer::load(CoreEngine::builder(&pack), options)?;
+        let preparer = Preparer::load(loading, options)?;
         let mut tell = |at: musetalk_core::Preparing| {
             let step = if at.step == PrepareStep::Looking { "looking" } else { "writing" };
             told.tell(step, at.done, at.total.unwrap_or(0))
@@ -288,14 +301,17 @@ fn advance(told: &mut Told, step: &str, index: usize, total: u64) -> PyResult<()
     }
 }
 
-/// Shape and bytes of an array of uint8.
-pub(crate) fn picture(
-    object: &Bound<'_, PyAny>,
-    what: &str,
-    index: usize,
-) -> PyResult<(Vec<usize>, Vec<u8>)> {
+/// Shape of an array of uint8, and its bytes row by row, however they lie in memory.
+pub(crate) fn picture(object: &Bound<'_, PyAny>, what: &str) -> PyResult<(Vec<usize>, Vec<u8>)> {
     let buffer = PyBuffer::<u8>::get(object)
-        .map_err(|e| invalid(format!("{what} {index} is no array of uint8: {e}")))?;
+        .map_err(|_| invalid(format!("{what} is {}; give an array of uint8", described(object))))?;
+    if buffer.len_bytes() > MOST_BYTES {
+        // Before any of it is copied: an array may claim to be larger than memory.
+        let shape = buffer.shape();
+        return Err(invalid(format!(
+            "{what} has the shape {shape:?}, which is too large; 8192 by 8192 is the most"
+        )));
+    }
     Ok((buffer.shape().to_vec(), buffer.to_vec(object.py())?))
 }
 

@@ -1,6 +1,6 @@
 //! The two ends of a session, each for one thread at a time: who comes second waits, without the interpreter.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 
 use crate::error::{buffer_full, closed, invalid, raise, timed_out};
+use crate::forked;
 use crate::pcm::Pcm;
 use crate::waiting::Patience;
 use crate::wake::Signal;
@@ -21,8 +22,8 @@ const SHORT: usize = 4096;
 /// Samples that a scratch buffer keeps room for.
 const KEPT: usize = 65_536;
 
-/// Both ends of a new session.
-pub(crate) fn ends(avatar: Avatar, room: usize) -> (Arc<Ears>, Arc<Face>) {
+/// Both ends of a new session. The listening one takes sound at `rate`, and has `room` for that many samples.
+pub(crate) fn ends(avatar: Avatar, rate: u32, room: usize) -> (Arc<Ears>, Arc<Face>) {
     let (interrupter, director) = (avatar.interrupter(), avatar.director());
     let (fps, asset) = (avatar.fps(), Arc::clone(avatar.asset()));
     let (writer, reader) = avatar.split();
@@ -32,20 +33,34 @@ pub(crate) fn ends(avatar: Avatar, room: usize) -> (Arc<Ears>, Arc<Face>) {
     let _first = reader.on_news(move || ring.ring());
     let ears = Ears {
         listening: Mutex::new(Listening::Open { writer, scratch: Vec::new() }),
+        lent: Arc::default(),
         interrupter: interrupter.clone(),
+        rate,
         room,
         by: AtomicU64::new(0),
     };
     (
         Arc::new(ears),
-        Arc::new(Face { reader: Mutex::new(Some(reader)), interrupter, director, news, fps, asset }),
+        Arc::new(Face {
+            reader: Mutex::new(Some(reader)),
+            queued: AtomicUsize::new(0),
+            interrupter,
+            director,
+            news,
+            fps,
+            asset,
+        }),
     )
 }
 
 /// Where sound goes in.
 pub(crate) struct Ears {
     listening: Mutex<Listening>,
+    /// Where a conversation puts the writer back when it is over.
+    lent: Arc<Mutex<Lent>>,
     pub(crate) interrupter: Interrupter,
+    /// Of the sound that is pushed, in Hz.
+    pub(crate) rate: u32,
     /// Samples that fit in at most.
     room: usize,
     /// The thread that pushed last; 0 before.
@@ -57,14 +72,53 @@ enum Listening {
         writer: PcmWriter,
         scratch: Vec<f32>,
     },
-    /// A conversation has the writer.
+    /// A conversation has the writer, until it is found in [`Ears::lent`].
     Given,
     Closed,
 }
 
+/// The writer between a conversation and its avatar. Its lock is held for no longer than a move takes.
+#[derive(Default)]
+enum Lent {
+    #[default]
+    Away,
+    Back(PcmWriter),
+    /// The avatar was closed meanwhile: nobody waits for it any more.
+    Unwanted,
+}
+
+impl Lent {
+    fn give_back(&mut self, writer: PcmWriter) {
+        if !matches!(self, Self::Unwanted) {
+            *self = Self::Back(writer);
+        }
+    }
+
+    fn take(&mut self) -> Option<PcmWriter> {
+        match std::mem::take(self) {
+            Self::Back(writer) => Some(writer),
+            other => {
+                *self = other;
+                None
+            }
+        }
+    }
+}
+
 impl Ears {
+    /// The writer is taken home where a conversation has put it back.
     fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Listening> {
-        self.listening.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+        let mut listening = self.listening.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
+        if matches!(*listening, Listening::Given)
+            && let Some(writer) = self.lent().take()
+        {
+            *listening = Listening::Open { writer, scratch: Vec::new() };
+        }
+        listening
+    }
+
+    fn lent(&self) -> MutexGuard<'_, Lent> {
+        self.lent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn with<R>(
@@ -72,12 +126,15 @@ impl Ears {
         py: Python<'_>,
         ask: impl FnOnce(&mut PcmWriter, &mut Vec<f32>) -> PyResult<R>,
     ) -> PyResult<R> {
+        forked::check()?;
         match &mut *self.lock(py) {
             Listening::Open { writer, scratch } => {
                 self.by.store(this_thread(), Ordering::Relaxed);
                 ask(writer, scratch)
             }
-            Listening::Given => Err(closed("a conversation has this writer; only it can push")),
+            Listening::Given => {
+                Err(closed("a conversation has this writer; only it can push until it is over"))
+            }
             Listening::Closed => Err(closed("the avatar is closed; open another one")),
         }
     }
@@ -110,12 +167,23 @@ impl Ears {
         self.with(py, |writer, _| writer.finish().map_err(raise))
     }
 
-    /// For a conversation, which pushes from now on.
-    pub(crate) fn give(&self, py: Python<'_>) -> PyResult<PcmWriter> {
+    /// For a conversation, which pushes from now on, and what gives the writer back.
+    pub(crate) fn give(
+        &self,
+        py: Python<'_>,
+    ) -> PyResult<(PcmWriter, impl FnOnce(PcmWriter) + Send + use<>)> {
         let mut listening = self.lock(py);
         match std::mem::replace(&mut *listening, Listening::Given) {
-            Listening::Open { writer, .. } => Ok(writer),
-            Listening::Given => Err(closed("another conversation has this writer")),
+            Listening::Open { writer, .. } => {
+                let lent = Arc::clone(&self.lent);
+                let back = move |writer| {
+                    lent.lock().unwrap_or_else(PoisonError::into_inner).give_back(writer);
+                };
+                Ok((writer, back))
+            }
+            Listening::Given => {
+                Err(closed("another conversation has this writer; it is free once that one is over"))
+            }
             Listening::Closed => {
                 *listening = Listening::Closed;
                 Err(closed("the avatar is closed; open another one"))
@@ -123,11 +191,13 @@ impl Ears {
         }
     }
 
-    /// What was pushed is all there will be.
+    /// What was pushed is all there will be. What a conversation has is closed when it gives it back.
     pub(crate) fn close(&self, py: Python<'_>) {
-        let mut listening = self.lock(py);
-        if matches!(*listening, Listening::Open { .. }) {
-            *listening = Listening::Closed;
+        let before = std::mem::replace(&mut *self.lock(py), Listening::Closed);
+        if matches!(before, Listening::Given) {
+            let late = std::mem::replace(&mut *self.lent(), Lent::Unwanted);
+            // One that has come back at this very moment.
+            drop(late);
         }
     }
 
@@ -151,9 +221,11 @@ fn this_thread() -> u64 {
 /// Where pictures come out.
 pub(crate) struct Face {
     reader: Mutex<Option<FrameReader>>,
+    /// Calls that wait for the reader. Who looks again and again lets them in between.
+    queued: AtomicUsize,
     pub(crate) interrupter: Interrupter,
     pub(crate) director: Director,
-    news: Arc<Signal>,
+    pub(crate) news: Arc<Signal>,
     pub(crate) fps: FrameRate,
     pub(crate) asset: Arc<AvatarAsset>,
 }
@@ -168,7 +240,10 @@ impl Face {
     }
 
     fn ask<R>(&self, py: Python<'_>, ask: impl FnOnce(&mut FrameReader) -> R) -> PyResult<R> {
+        forked::check()?;
+        self.queued.fetch_add(1, Ordering::Relaxed);
         let mut reader = self.reader.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
+        self.queued.fetch_sub(1, Ordering::Relaxed);
         match reader.as_mut() {
             Some(reader) => Ok(ask(reader)),
             None => Err(closed("the avatar is closed; open another one")),
@@ -205,6 +280,10 @@ impl Face {
                 }
                 Err(_) => py.check_signals()?,
             }
+            if self.queued.load(Ordering::Relaxed) > 0 {
+                // A lock goes to who asks first, which is who has just had it.
+                py.detach(|| std::thread::sleep(Duration::from_millis(1)));
+            }
         }
     }
 
@@ -216,11 +295,6 @@ impl Face {
             Err(e) if e.kind() == ErrorKind::TimedOut => Ok(None),
             Err(e) => Err(raise(e)),
         }
-    }
-
-    /// An awaitable: it is worth to [`poll`](Self::poll) again.
-    pub(crate) fn news<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.news.future(py)
     }
 
     pub(crate) fn latest_at(
@@ -242,6 +316,10 @@ impl Face {
 
     /// Ends the session, from any thread; who waits for a frame wakes.
     pub(crate) fn close(&self, py: Python<'_>) {
+        if forked::is_forked() {
+            // What a thread of the parent held when it forked is held for ever.
+            return;
+        }
         self.interrupter.close();
         let reader = self.reader.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner).take();
         py.detach(|| drop(reader));

@@ -1,13 +1,15 @@
 //! A model pack on a device, and the runtime library that it is loaded with.
 
-use std::path::PathBuf;
+use std::mem::ManuallyDrop;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use musetalk_core::{AvatarOptions, Device, ErrorKind, runtime};
+use musetalk_core::{AvatarOptions, Device, EngineBuilder, ErrorKind, runtime};
 use pyo3::prelude::*;
 
 use crate::avatar::{Avatar, fraction};
 use crate::error::raise;
+use crate::forked;
 use crate::frame::format_named;
 use crate::waiting::on_a_thread;
 
@@ -31,7 +33,7 @@ use crate::waiting::on_a_thread;
 ///     DeviceUnavailableError, UnsupportedError: the device does not start, or is not in this build.
 ///     OutOfMemoryError: the networks do not fit.
 ///     InvalidInputError: an option is out of range.
-#[pyclass(frozen, module = "musetalk")]
+#[pyclass(frozen, weakref, module = "musetalk")]
 pub(crate) struct Engine(pub(crate) musetalk_core::Engine);
 
 #[pymethods]
@@ -47,21 +49,13 @@ impl Engine {
         max_batch: Option<usize>,
         runtime_library: Option<PathBuf>,
     ) -> PyResult<Self> {
-        let device: Device = device.parse().map_err(raise)?;
-        let mut builder = musetalk_core::Engine::builder(pack).device(device);
-        if let Some(threads) = threads {
-            builder = builder.threads(threads);
-        }
+        let mut builder = builder(py, &pack, device, threads, runtime_library)?;
         if let Some(spinning) = spinning {
             builder = builder.spinning(spinning);
         }
         if let Some(frames) = max_batch {
             builder = builder.max_batch(frames);
         }
-        if let Some(path) = runtime_library {
-            builder = builder.runtime_library(path);
-        }
-        find_package(py)?;
         let built = on_a_thread(py, move || builder.build())?;
         built.map(Self).map_err(|e| explained(py, e))
     }
@@ -93,16 +87,18 @@ impl Engine {
         frames_lent: Option<usize>,
         buffer_seconds: Option<u32>,
     ) -> PyResult<Avatar> {
+        forked::check()?;
         let mut options = AvatarOptions::default();
         options.format = format_named(format)?;
         options.sample_rate = sample_rate.unwrap_or(options.sample_rate);
         options.frames_ahead = frames_ahead.unwrap_or(options.frames_ahead);
         options.frames_lent = frames_lent.unwrap_or(options.frames_lent);
         options.buffer_seconds = buffer_seconds.unwrap_or(options.buffer_seconds);
-        let room = options.sample_rate as usize * options.buffer_seconds as usize;
+        let rate = options.sample_rate;
+        let room = rate as usize * options.buffer_seconds as usize;
         let engine = self.0.clone();
         let opened = on_a_thread(py, move || engine.open_avatar_with(asset, options))?;
-        Ok(Avatar::new(opened.map_err(raise)?, room))
+        Ok(Avatar::new(opened.map_err(raise)?, rate, room))
     }
 
     /// Where the networks run; never `"auto"`.
@@ -154,6 +150,26 @@ impl Engine {
     }
 }
 
+/// What every caller that loads networks may choose.
+pub(crate) fn builder(
+    py: Python<'_>,
+    pack: &Path,
+    device: &str,
+    threads: Option<usize>,
+    runtime_library: Option<PathBuf>,
+) -> PyResult<EngineBuilder> {
+    let device: Device = device.parse().map_err(raise)?;
+    let mut builder = musetalk_core::Engine::builder(pack).device(device);
+    if let Some(threads) = threads {
+        builder = builder.threads(threads);
+    }
+    if let Some(path) = runtime_library {
+        builder = builder.runtime_library(path);
+    }
+    find_package(py)?;
+    Ok(builder)
+}
+
 /// What an engine was loaded from.
 #[pyclass(frozen, get_all, module = "musetalk")]
 pub(crate) struct Pack {
@@ -173,9 +189,19 @@ impl Pack {
     }
 }
 
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if forked::is_forked() {
+            // The last handle would wait for a thread that is in the parent.
+            let _kept = ManuallyDrop::new(self.0.clone());
+        }
+    }
+}
+
 /// Tells the core where the `onnxruntime` package of this Python lies. Finds it without importing it: packages for other devices
 /// (`onnxruntime-gpu`, `onnxruntime-openvino`) go by the same name.
 pub(crate) fn find_package(py: Python<'_>) -> PyResult<()> {
+    forked::starting(py)?;
     let folder: Option<PathBuf> =
         py.import("musetalk._command")?.getattr("runtime_folder")?.call0()?.extract()?;
     runtime::set_python_package(folder);

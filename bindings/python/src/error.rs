@@ -140,6 +140,10 @@ pub(crate) fn invalid(message: impl Into<String>) -> PyErr {
     exception("InvalidInput", message.into())
 }
 
+pub(crate) fn unsupported(message: &str) -> PyErr {
+    exception("Unsupported", message.to_owned())
+}
+
 pub(crate) fn closed(message: &str) -> PyErr {
     exception("Closed", message.to_owned())
 }

@@ -14,7 +14,7 @@ use crate::error::invalid;
 /// One picture with the samples that sound while it is on screen.
 ///
 /// Lent by the library: the frame, and every array and view of it, keeps its memory out of the pool of `frames_lent`. Copy what you keep.
-#[pyclass(frozen, module = "musetalk")]
+#[pyclass(frozen, weakref, module = "musetalk")]
 pub(crate) struct Frame {
     inner: core::Frame,
     layout: Layout,
@@ -205,6 +205,17 @@ impl Heard {
     #[pyo3(signature = (utterance, samples))]
     fn new(utterance: u64, samples: u64) -> PyResult<Self> {
         Self { utterance, samples }.known().map(Self::of)
+    }
+
+    /// Everything of an utterance: its sound has ended. To be said once.
+    #[staticmethod]
+    fn all(utterance: u64) -> PyResult<Self> {
+        Self::new(utterance, u64::MAX)
+    }
+
+    /// For `pickle` and `copy`: positions travel between processes.
+    fn __getnewargs__(&self) -> (u64, u64) {
+        (self.utterance, self.samples)
     }
 
     fn __repr__(&self) -> String {

@@ -6,7 +6,7 @@
 //! | `frame`, `buffer`, `pcm` | what is read, how it reaches NumPy without a copy, and what is pushed |
 //! | `realtime`, `event`, `tools`, `scripted` | the conversation, what happens in it, functions, a server to try it with |
 //! | `create`, `command` | packs and avatars made; the command line |
-//! | `waiting`, `wake`, `asynchronous` | Ctrl-C, event loops, coroutines |
+//! | `waiting`, `wake`, `asynchronous`, `forked` | Ctrl-C, event loops, coroutines, processes |
 //! | `error` | every kind of error is a class |
 
 mod asynchronous;
@@ -18,6 +18,7 @@ mod ends;
 mod engine;
 mod error;
 mod event;
+mod forked;
 mod frame;
 mod pcm;
 mod realtime;

@@ -1,45 +1,87 @@
 //! Samples of the host: float32, int16, or bytes of int16.
 
+use std::ffi::CStr;
+
 use pyo3::buffer::{Element, PyBuffer, ReadOnlyCell};
 use pyo3::prelude::*;
 
 use crate::error::invalid;
 
+/// A number as this machine writes it. What PyO3 takes for one may have its bytes the other way round.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(crate) struct Native<T>(T);
+
+/// A number that samples are made of.
+pub(crate) trait Sample: Copy {
+    /// As `struct` calls it.
+    const FORMAT: u8;
+}
+impl Sample for f32 {
+    const FORMAT: u8 = b'f';
+}
+impl Sample for i16 {
+    const FORMAT: u8 = b'h';
+}
+
+/// Samples for a server at once: three quarters of an hour. An array may claim to be larger than memory.
+const MOST: usize = 1 << 26;
+
+/// How `struct` names the order of bytes of this machine.
+const ORDER: u8 = if cfg!(target_endian = "little") { b'<' } else { b'>' };
+
+// SAFETY: f32 and i16 are what buffers of these formats hold, and every pattern of bits is one of them; the wrapper is transparent. PyO3 checks
+// size and alignment.
+unsafe impl<T: Sample> Element for Native<T> {
+    fn is_compatible_format(format: &CStr) -> bool {
+        match *format.to_bytes() {
+            [kind] => kind == T::FORMAT,
+            [order, kind] => kind == T::FORMAT && [b'@', b'=', ORDER].contains(&order),
+            _ => false,
+        }
+    }
+}
+
 /// Mono samples of a host, not yet copied.
 pub(crate) enum Pcm {
-    Floats(PyBuffer<f32>),
-    Ints(PyBuffer<i16>),
+    Floats(PyBuffer<Native<f32>>),
+    Ints(PyBuffer<Native<i16>>),
     /// int16, the lower byte first, as files and servers have them.
     Bytes(PyBuffer<u8>),
 }
 
 impl Pcm {
     pub(crate) fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let pcm = if let Ok(floats) = PyBuffer::<f32>::get(object) {
+        // An array of bytes is as likely to hold samples of eight bits.
+        let is_array = object.hasattr("dtype")?;
+        let pcm = if let Ok(floats) = PyBuffer::get(object) {
             Self::Floats(floats)
-        } else if let Ok(ints) = PyBuffer::<i16>::get(object) {
+        } else if let Ok(ints) = PyBuffer::get(object) {
             Self::Ints(ints)
-        } else if let Ok(bytes) = PyBuffer::<u8>::get(object) {
+        } else if let Some(bytes) = PyBuffer::get(object).ok().filter(|_| !is_array) {
             Self::Bytes(bytes)
         } else {
             return Err(invalid(format!(
-                "pcm is {}; give a NumPy array of float32 or int16, or bytes of int16",
+                "pcm is {}; give a NumPy array of float32 or int16 in this machine's byte order, or bytes of int16",
                 described(object)
             )));
         };
-        let dimensions = match &pcm {
-            Self::Floats(buffer) => buffer.dimensions(),
-            Self::Ints(buffer) => buffer.dimensions(),
-            Self::Bytes(buffer) => buffer.dimensions(),
+        let shape = match &pcm {
+            Self::Floats(buffer) => buffer.shape(),
+            Self::Ints(buffer) => buffer.shape(),
+            Self::Bytes(buffer) => buffer.shape(),
         };
-        if dimensions != 1 {
-            return Err(invalid(format!("pcm has {dimensions} dimensions; give one: mono")));
+        if shape.len() != 1 {
+            return Err(invalid(format!(
+                "pcm has {} dimensions, {shape:?}; give one: mono. Of several channels take one, or their mean",
+                shape.len()
+            )));
         }
         if let Self::Bytes(bytes) = &pcm
             && bytes.item_count() % 2 != 0
         {
             return Err(invalid(format!(
-                "pcm has {} bytes; samples of int16 have two each",
+                "pcm has {} bytes; samples of int16 have two each, so keep the odd one for the next push",
                 bytes.item_count()
             )));
         }
@@ -58,8 +100,8 @@ impl Pcm {
     pub(crate) fn floats(&self, py: Python<'_>, out: &mut Vec<f32>) -> PyResult<()> {
         out.clear();
         match self {
-            Self::Floats(buffer) => each(py, buffer, |all| out.extend(all))?,
-            Self::Ints(buffer) => each(py, buffer, |all| out.extend(all.map(float)))?,
+            Self::Floats(buffer) => each(py, buffer, |all| out.extend(all.map(|x| x.0)))?,
+            Self::Ints(buffer) => each(py, buffer, |all| out.extend(all.map(|x| float(x.0))))?,
             Self::Bytes(buffer) => each(py, buffer, |all| out.extend(pairs(all).map(float)))?,
         }
         Ok(())
@@ -67,13 +109,16 @@ impl Pcm {
 
     /// As a server takes them.
     pub(crate) fn ints(&self, py: Python<'_>) -> PyResult<Vec<i16>> {
+        if self.count() > MOST {
+            return Err(invalid(format!("pcm has {} samples; give at most {MOST} at once", self.count())));
+        }
         let mut out = Vec::with_capacity(self.count());
         match self {
             // Beyond full scale, and what is no number, becomes what is nearest: full scale, and silence.
             Self::Floats(buffer) => {
-                each(py, buffer, |all| out.extend(all.map(|x| (x * 32_768.0).round() as i16)))?
+                each(py, buffer, |all| out.extend(all.map(|x| (x.0 * 32_768.0).round() as i16)))?
             }
-            Self::Ints(buffer) => each(py, buffer, |all| out.extend(all))?,
+            Self::Ints(buffer) => each(py, buffer, |all| out.extend(all.map(|x| x.0)))?,
             Self::Bytes(buffer) => each(py, buffer, |all| out.extend(pairs(all)))?,
         }
         Ok(out)
@@ -102,10 +147,13 @@ fn each<T: Element>(
 }
 
 /// What it is instead, for a message: its type, and of an array its numbers.
-fn described(object: &Bound<'_, PyAny>) -> String {
+pub(crate) fn described(object: &Bound<'_, PyAny>) -> String {
     let kind = object.get_type().name().map_or_else(|_| "of no type".to_owned(), |name| name.to_string());
     match object.getattr("dtype") {
-        Ok(numbers) => format!("an array of {numbers}"),
+        Ok(numbers) => {
+            let aligned = object.getattr("flags").and_then(|flags| flags.getattr("aligned")?.is_truthy());
+            format!("an {}array of {numbers}", if aligned.unwrap_or(true) { "" } else { "unaligned " })
+        }
         Err(_) => format!("of type {kind}"),
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use musetalk_core::UtteranceId;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 use realtime_client::bridge::{Bridge, Utterances};
@@ -24,9 +25,10 @@ use crate::create::picture;
 use crate::ends::Ears;
 use crate::error::{invalid, raise_talk, timed_out};
 use crate::event::{Entry, Event, Usage, posture_name};
+use crate::forked;
 use crate::frame::{Heard, utterance};
 use crate::pcm::Pcm;
-use crate::tools::tools_of;
+use crate::tools::{Functions, tools_of};
 use crate::waiting::Patience;
 use crate::wake::Signal;
 
@@ -57,13 +59,14 @@ type Next = Pin<Box<dyn Future<Output = Option<session::Event>> + Send>>;
 /// Raises:
 ///     InvalidInputError: the configuration cannot work.
 ///     UnauthorizedError: no key was given, and the variable is not set.
-#[pyclass(frozen, module = "musetalk")]
+#[pyclass(frozen, weakref, module = "musetalk")]
 pub(crate) struct Realtime {
     client: RealtimeClient,
     /// Which utterance of the avatar is which of the conversation.
     utterances: Option<Utterances>,
     inbox: Mutex<Inbox>,
     news: Arc<Signal>,
+    functions: Arc<Functions>,
 }
 
 /// What was begun to be read.
@@ -97,6 +100,7 @@ impl Realtime {
         py: Python<'_>,
         ask: impl FnOnce(&RealtimeClient) -> realtime_client::Result<R> + Send,
     ) -> PyResult<R> {
+        forked::check()?;
         py.detach(|| ask(&self.client)).map_err(|e| raise_talk(&e))
     }
 
@@ -133,6 +137,7 @@ impl Realtime {
         audio_events: bool,
         prosody: bool,
     ) -> PyResult<Self> {
+        forked::starting(py)?;
         let provider = Provider::named(provider).map_err(|e| raise_talk(&e))?;
         let mut config = match key {
             Some(key) => Config::new(provider, Some(Key::new(key).map_err(|e| raise_talk(&e))?)),
@@ -148,24 +153,36 @@ impl Realtime {
             config.options.session.audio.input.transcription = Some(written);
         }
         let mut builder = RealtimeClient::builder();
-        if let Some(tools) = tools {
-            builder = builder.tools(tools_of(tools)?);
+        let mut functions = Arc::default();
+        if let Some(given) = tools {
+            let (tools, kept) = tools_of(given)?;
+            builder = builder.tools(tools);
+            functions = kept;
         }
         if prosody {
             builder = builder.sense(Prosody::new());
         }
         let mut utterances = None;
         if let Some(avatar) = avatar {
-            let ears = ears_of(avatar)?;
-            let mut bridge = Bridge::new(ears.give(py)?, ears.interrupter.clone());
-            if let Ok(avatar) = avatar.cast::<Avatar>() {
-                bridge = bridge.direct(avatar.get().director()?);
+            let (ears, answers) = (ears_of(avatar)?, config.options.output_rate);
+            if ears.rate != answers {
+                return Err(invalid(format!(
+                    "the avatar was opened for {} Hz and this server speaks at {answers}; open it with sample_rate={answers}",
+                    ears.rate
+                )));
+            }
+            let director = avatar.cast::<Avatar>().ok().map(|avatar| avatar.get().director()).transpose()?;
+            let (writer, back) = ears.give(py)?;
+            let mut bridge = Bridge::new(writer, ears.interrupter.clone());
+            if let Some(director) = director {
+                bridge = bridge.direct(director);
             }
             utterances = Some(bridge.utterances());
-            builder = builder.voice(bridge);
+            // Whatever fails from here on drops the bridge, and so gives the writer back.
+            builder = builder.voice(bridge.on_loan(back));
         }
         let client = py.detach(|| builder.start(config)).map_err(|e| raise_talk(&e))?;
-        Ok(Self { client, utterances, inbox: Mutex::default(), news: Arc::default() })
+        Ok(Self { client, utterances, inbox: Mutex::default(), news: Arc::default(), functions })
     }
 
     /// Connect, and wait until the server has taken the session. Takes what `Realtime` takes. The events until then are spent.
@@ -220,7 +237,7 @@ impl Realtime {
             _ => return Err(invalid(format!("detail is {detail:?}; use \"auto\", \"low\" or \"high\""))),
         };
         let py = image.py();
-        let (shape, bytes) = picture(image, "image", 0)?;
+        let (shape, bytes) = picture(image, "image")?;
         let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
         let encoded = py.detach(|| match shape[..] {
             [_] => Some(Picture::from_file(&bytes)),
@@ -366,6 +383,7 @@ impl Realtime {
     fn wait(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Event>> {
         let patience = Patience::seconds(timeout)?;
         loop {
+            forked::check()?;
             if let Some(event) = self.inbox().events.pop_front() {
                 return Ok(Some(event));
             }
@@ -407,6 +425,7 @@ impl Realtime {
 
     /// An event, `None` if there is none yet, and the end of the iteration when the session is over.
     fn _poll(&self, py: Python<'_>) -> PyResult<Option<Event>> {
+        forked::check()?;
         self.news.hush();
         loop {
             let mut inbox = self.inbox();
@@ -439,6 +458,16 @@ impl Realtime {
 
     fn _news<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.news.future(py)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.news.traverse(&visit)?;
+        self.functions.traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        self.news.forget();
+        self.functions.forget();
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {

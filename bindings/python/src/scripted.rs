@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use realtime_client::scripted::{Scenario, ScriptedServer as Server};
 
 use crate::error::{internal, raise_talk};
+use crate::forked;
 use crate::pcm::Pcm;
 
 /// A server of this machine that speaks from a script, to try a conversation without a key or a network. Dropped, it stops.
@@ -34,6 +35,7 @@ impl ScriptedServer {
         transcript: Option<String>,
         voice: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
+        forked::starting(py)?;
         let mut scenario = Scenario::default();
         scenario.answers = answers;
         scenario.answer_seconds = answer_seconds;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
 use std::task::Wake;
 
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
@@ -24,6 +25,14 @@ struct Waiter {
     future: Py<PyAny>,
 }
 
+impl Waiter {
+    /// Nobody has cancelled it.
+    fn waits(&self, py: Python<'_>) -> bool {
+        let done = self.future.bind(py).call_method0("done").and_then(|done| done.is_truthy());
+        !done.unwrap_or(true)
+    }
+}
+
 impl Signal {
     /// There is news. Never blocks, never waits for the interpreter.
     pub(crate) fn ring(self: &Arc<Self>) {
@@ -38,19 +47,38 @@ impl Signal {
         self.rung.store(false, Ordering::SeqCst);
     }
 
-    /// A future of the running loop that is done at the next ring; at once if one came since [`hush`](Self::hush).
+    /// A future of the running loop that is done at the next ring; at once if one came since [`hush`](Self::hush). Those that nobody waits for
+    /// any more, because their tasks were cancelled, are forgotten here: there are never more than tasks that wait, and one.
     pub(crate) fn future<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let event_loop = running_loop(py)?;
         let future = event_loop.call_method0("create_future")?;
         let waiter = Waiter { event_loop: event_loop.unbind(), future: future.clone().unbind() };
-        let mut waiters = lock(&self.waiters);
+        // Asked without the lock: who rings must not wait for Python.
+        let mut waiters = std::mem::take(&mut *lock(&self.waiters));
+        waiters.retain(|waiter| waiter.waits(py));
         waiters.push(waiter);
+        lock(&self.waiters).append(&mut waiters);
+        // What was rung while nobody was there to be woken.
         if self.rung.load(Ordering::SeqCst) {
-            waiters.pop();
-            drop(waiters);
-            future.call_method1("set_result", (py.None(),))?;
+            self.deliver(py);
         }
         Ok(future)
+    }
+
+    /// For Python's collector: a task that waits may hold what rings. Whoever rings this moment has the lock, and the collector comes again.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        let Ok(waiters) = self.waiters.try_lock() else { return Ok(()) };
+        for Waiter { event_loop, future } in &*waiters {
+            visit.call(event_loop)?;
+            visit.call(future)?;
+        }
+        Ok(())
+    }
+
+    /// Lets go of whoever waits, for the collector.
+    pub(crate) fn forget(&self) {
+        let waiters = std::mem::take(&mut *lock(&self.waiters));
+        drop(waiters);
     }
 
     /// Wakes who waits, in their own loops.

@@ -18,6 +18,8 @@ fn the_module_keeps_its_promises_in_python() {
     pytest
         .current_dir(here)
         .args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider", "-o", "faulthandler_timeout=120"])
+        .arg("--basetemp")
+        .arg(support::scratch("python-suite"))
         .env("PYTHONPATH", &site)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env_remove("ORT_DYLIB_PATH");

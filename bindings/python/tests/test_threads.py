@@ -79,6 +79,27 @@ def test_closing_from_another_thread_wakes_the_reader(avatar):
     assert isinstance(errors[0], musetalk.ClosedError)
 
 
+def test_who_looks_is_let_in_while_another_waits(avatar):
+    _, face = avatar.split()
+    waiting = threading.Thread(target=wait_for_ever, args=(face,))
+    waiting.start()
+    time.sleep(0.1)
+    looks, end = 0, time.monotonic() + PATIENCE
+    while looks < 50 and time.monotonic() < end:
+        face.paced()
+        looks += 1
+    assert looks == 50
+    took = PATIENCE - (end - time.monotonic())
+    face.close()
+    waiting.join(PATIENCE)
+    assert took < PATIENCE / 4, f"50 pictures took {took:.1f} s beside a reader that waits"
+
+
+def wait_for_ever(face):
+    with contextlib.suppress(musetalk.ClosedError):
+        face.next_frame()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT goes to a whole console there")
 @pytest.mark.parametrize(
     "waits",
@@ -87,10 +108,17 @@ def test_closing_from_another_thread_wakes_the_reader(avatar):
         "ears, face = avatar.split(); face.next_frame()",
         "server = musetalk.ScriptedServer(); talk = musetalk.Realtime(server.url)\nwhile True: talk.wait()",
         "import asyncio; asyncio.run(anext(aiter(avatar)))",
+        "import asyncio, socket; silent = socket.create_server(('127.0.0.1', 0))\n"
+        "asyncio.run(musetalk.Realtime.connect(f'ws://127.0.0.1:{silent.getsockname()[1]}/v1'))",
+        "while True: musetalk.Engine(demo.pack(), device='cpu', threads=1)",
+        "ears, face = avatar.split(); threading.Thread(target=face.next_frame, daemon=True).start()\nwhile True: face.latest_at(None)",
+        "picture = avatar.asset.base_frame(0); side = 3 * 512\nimport numpy; mask = numpy.full((side, side), 255, numpy.uint8)\n"
+        "engine = musetalk.Engine(demo.pack(), device='cpu', threads=1); count = 200\n"
+        "musetalk.create_avatar(engine, out, frames=[picture] * count, boxes=[(0, 0, 512, 512)] * count, masks=[mask] * count)",
     ],
 )
-def test_ctrl_c_ends_a_wait(waits):
-    code = f"{OPEN}print('waiting', flush=True)\ntry:\n  " + waits.replace("\n", "\n  ")
+def test_ctrl_c_ends_a_wait(waits, tmp_path):
+    code = f"{OPEN}out = {str(tmp_path / 'out.avatar')!r}\nprint('waiting', flush=True)\ntry:\n  " + waits.replace("\n", "\n  ")
     code += "\nexcept KeyboardInterrupt: print('interrupted')"
     program = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert program.stdout.readline() == "waiting\n", program.stderr.read()

@@ -99,6 +99,8 @@ fn every_other_block_compiles() {
         static ulong utterance = 1, samplesPlayed = 0;"#,
     );
     compile(&compiled().join("Talk.exe"), &[written("Talk", &talk)], &[core().to_owned()]).unwrap();
+    let clips = surrounded(&block("csharp.md", "RequestClip("), "static Avatar avatar = null;");
+    compile(&compiled().join("Clips.exe"), &[written("Clips", &clips)], &[core().to_owned()]).unwrap();
     let readme = blocks(&home().join("com.musetalk.core/README.md"));
     let page = surrounded(
         &readme[0],
@@ -108,7 +110,7 @@ fn every_other_block_compiles() {
     compile(&compiled().join("Page.exe"), &[written("Page", &page)], &[core().to_owned()]).unwrap();
     // A block that comes later must be added here.
     let manual = |name: &str| blocks(&root().join("docs/hosts").join(name)).len();
-    assert_eq!((manual("csharp.md"), manual("unity.md"), readme.len()), (3, 1, 1));
+    assert_eq!((manual("csharp.md"), manual("unity.md"), readme.len()), (4, 1, 1));
 }
 
 #[test]

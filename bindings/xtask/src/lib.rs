@@ -3,6 +3,7 @@
 mod archive;
 mod digest;
 pub mod dist;
+pub mod fresh;
 mod glibc;
 pub mod header;
 pub mod install;

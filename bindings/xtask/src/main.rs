@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use xtask::{Outcome, dist, header, install, root, uplugin, upm, wheel};
+use xtask::{Outcome, dist, fresh, header, install, root, uplugin, upm, wheel};
 
 const USAGE: &str = "\
 cargo xtask header                          writes include/musetalk.h from ffi/src
@@ -18,7 +18,8 @@ cargo xtask uplugin --out DIR [--runtime PATH] [--debug]
                                             builds libmusetalk and lays out the Unreal plugin with it, ONNX Runtime and the demo pack
 cargo xtask upm --out DIR [--runtime FILE]  builds libmusetalk and stages the Unity packages, with this ONNX Runtime library in them
 cargo xtask check misuse                    the misuse suite under sanitizers and valgrind, for minutes
-cargo xtask check cost                      what a call through the C door costs beside Rust";
+cargo xtask check cost                      what a call costs in C, C# and Python beside Rust, and whether that is within bounds
+cargo xtask check wheel [--wheels DIR]      the wheels of `cargo xtask wheel` in a new environment: what the manual promises, run and measured";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
             build_and_stage_upm(Path::new(out), Some(Path::new(runtime)))
         }
         ["check", "misuse"] => ignored_tests("misuse_under_instruments", false),
+        ["check", "wheel", more @ ..] => fresh::run(more),
         ["check", "cost"] => ignored_tests("the_door_costs_little", true),
         _ => {
             eprintln!("{USAGE}");

@@ -133,8 +133,7 @@ fn check(wheel: &Path) -> Result<(), String> {
 /// A Python environment with maturin and zig, made once.
 fn environment() -> Result<PathBuf, String> {
     let folder = target().join("wheel-venv");
-    let programs = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
-    let python = programs.join("python");
+    let python = programs(&folder).join("python");
     if !folder.join("complete").is_file() {
         let mut venv = Command::new("python3");
         venv.args(["-m", "venv"]).arg(&folder);
@@ -145,6 +144,11 @@ fn environment() -> Result<PathBuf, String> {
         fs::write(folder.join("complete"), "").map_err(|e| e.to_string())?;
     }
     Ok(python)
+}
+
+/// Where the programs of an environment lie.
+pub(crate) fn programs(environment: &Path) -> PathBuf {
+    environment.join(if cfg!(windows) { "Scripts" } else { "bin" })
 }
 
 fn wheels(folder: &Path) -> Result<Vec<PathBuf>, String> {
@@ -160,7 +164,8 @@ fn succeed(mut command: Command) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("{command:?} failed")) }
 }
 
-fn target() -> PathBuf {
+/// What is built goes here.
+pub(crate) fn target() -> PathBuf {
     let named = std::env::var_os("CARGO_TARGET_DIR").and_then(|folder| std::path::absolute(folder).ok());
     named.unwrap_or_else(|| root().join("target"))
 }

@@ -1,7 +1,7 @@
 //! Options of C to a conversation.
 
 use std::ffi::c_char;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use realtime_client::bridge::Bridge;
 use realtime_client::protocol::{
@@ -10,7 +10,7 @@ use realtime_client::protocol::{
 use realtime_client::{Config, Key, Provider, RealtimeClient};
 use serde_json::Value;
 
-use super::talk::{LentVoice, Talk};
+use super::talk::Talk;
 use crate::avatar::AVATARS;
 use crate::boundary::{flag, optional_text};
 use crate::half::Half;
@@ -82,7 +82,9 @@ fn connect(options: &musetalk_conversation_options, config: Config) -> Result<Ta
     let bridge = Bridge::new(writer, face.interrupter.clone()).direct(face.director.clone());
     let utterances = bridge.utterances();
     // If this fails, the voice is dropped, and the avatar has its writer back.
-    let voice = LentVoice { bridge: Some(bridge), parked };
+    let voice = bridge.on_loan(move |writer| {
+        *parked.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
+    });
     let client = RealtimeClient::builder().voice(voice).start(config)?;
     Ok(talk(client, Some(utterances)))
 }

@@ -1,13 +1,12 @@
 //! What stands behind a `musetalk_conversation`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use musetalk_core::{Heard, PcmWriter};
-use realtime_client::bridge::{Bridge, Utterances};
+use musetalk_core::Heard;
+use realtime_client::bridge::Utterances;
 use realtime_client::protocol::{Detail, ResponseParams, SessionUpdate, UserPart};
 use realtime_client::session::{Event, Posture, ToolOutput};
-use realtime_client::voice::{Sound, VoiceSink};
 use realtime_client::{ErrorKind, Picture, RealtimeClient};
 
 use super::event::Told;
@@ -169,36 +168,4 @@ pub(super) fn posture(posture: Posture) -> u32 {
         Posture::Speaking => musetalk_posture::Speaking,
         _ => musetalk_posture::Idle,
     }) as u32
-}
-
-/// A bridge that gives the avatar its writer back when the conversation is over.
-pub(super) struct LentVoice {
-    pub(super) bridge: Option<Bridge>,
-    pub(super) parked: Arc<Mutex<Option<PcmWriter>>>,
-}
-
-impl VoiceSink for LentVoice {
-    fn take(&mut self, sound: Sound<'_>) {
-        if let Some(bridge) = &mut self.bridge {
-            bridge.take(sound);
-        }
-    }
-
-    fn tick(&mut self) -> Option<Duration> {
-        self.bridge.as_mut().and_then(VoiceSink::tick)
-    }
-
-    fn waiting(&self) -> u64 {
-        self.bridge.as_ref().map_or(0, VoiceSink::waiting)
-    }
-}
-
-impl Drop for LentVoice {
-    fn drop(&mut self) {
-        if let Some(mut writer) = self.bridge.take().map(Bridge::into_writer) {
-            // What it has begun to say is said; a host that wants silence interrupts.
-            drop(writer.finish());
-            *self.parked.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
-        }
-    }
 }

@@ -6,7 +6,10 @@
 
 #define ROUNDS 4000
 
-static float hum[24];
+/* 20 ms. */
+#define CHUNK 480
+
+static float hum[CHUNK];
 static int64_t taken[ROUNDS];
 
 static int64_t now(void) {
@@ -35,7 +38,7 @@ int main(int count, char **words) {
     avatar = open_avatar(engine, words[2], 0);
     for (at = 0; at < ROUNDS; at++) {
         int64_t start = now();
-        musetalk_status status = musetalk_avatar_push(avatar, hum, 24, NULL);
+        musetalk_status status = musetalk_avatar_push(avatar, hum, CHUNK, NULL);
         taken[at] = now() - start;
         CHECK(status == MUSETALK_STATUS_OK);
     }

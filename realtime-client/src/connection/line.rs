@@ -247,8 +247,10 @@ impl Shared {
         self.carry_out(&mut inner);
     }
 
-    /// The connection is closed, and no event follows.
+    /// The connection is closed, and no event follows. Where the answers sounded is given up first: who reads the last event may use it.
     pub(super) fn end(&self) {
+        let sink = self.lock().sink.take();
+        drop(sink);
         self.mailbox.end();
     }
 

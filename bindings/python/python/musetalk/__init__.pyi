@@ -501,6 +501,13 @@ class Heard:
     """How much of an utterance the listener has heard: samples that have left the loudspeaker, at the pushed rate."""
 
     def __new__(cls, utterance: int, samples: int) -> Self: ...
+    @staticmethod
+    def all(utterance: int) -> Heard:
+        """Everything of an utterance: its sound has ended. To be said once."""
+
+    def __getnewargs__(self) -> tuple[int, int]:
+        """For `pickle` and `copy`: positions travel between processes."""
+
     @property
     def utterance(self) -> int: ...
     @property
@@ -650,6 +657,9 @@ def create_avatar_from_footage(
     idle: Literal["auto", "closed", "footage"] = "auto",
     key: Literal["green", "blue"] | None = None,
     max_frames: int | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    runtime_library: str | PathLike[str] | None = None,
     progress: Callable[[Progress], object] | None = None,
 ) -> str:
     """Make an avatar of footage and write the file: finds the face in every frame, follows it, and says what it did with each. The pack
@@ -662,14 +672,18 @@ def create_avatar_from_footage(
         idle: What is shown in silence: `"footage"`, `"closed"` mouths made by the pack, or `"auto"`.
         key: `"green"` or `"blue"` makes a screen of that colour transparent.
         max_frames: The most frames that are looked at.
+        device: Where the networks run, as for `Engine`.
+        threads: That share one network call on the CPU, 1 to 256; all cores by default.
+        runtime_library: The ONNX Runtime library to load.
         progress: Called with every frame, of the steps `looking` and `writing`. What it raises cancels, leaves nothing behind, and is raised here.
 
     Returns:
         The report as JSON text: a verdict for every frame, and what was decided.
 
     Raises:
-        InvalidInputError: no usable stretch of footage; the message says why.
+        InvalidInputError: an option is out of range, or there is no usable stretch of footage; the message says why.
         NotFoundError, UnsupportedError: the footage or ffmpeg is missing, or the pack has no face networks.
+        DeviceUnavailableError: the device does not start.
         IoError: reading or writing failed.
     """
 

@@ -32,6 +32,15 @@ pub(crate) fn python(sources: &Path) -> Option<(PathBuf, PathBuf)> {
     Some((python, site))
 }
 
+/// An empty folder for a test's files.
+#[allow(dead_code, reason = "not every test writes files")]
+pub(crate) fn scratch(name: &str) -> PathBuf {
+    let scratch = folder().join(name);
+    drop(fs::remove_dir_all(&scratch));
+    fs::create_dir_all(&scratch).unwrap();
+    scratch
+}
+
 /// The library that cargo built beside this test, in the same profile.
 fn module() -> PathBuf {
     let folder = std::env::current_exe().unwrap().parent().unwrap().to_owned();

@@ -22,6 +22,7 @@ namespace MuseTalk.Tests
             { "log", Logging.All },
             { "thousand", Leaks.AThousandAvatars },
             { "cost", Cost.OfACall },
+            { "nanoseconds", Cost.InNanoseconds },
             { "talk", Talking.AConversation },
             { "tools", Talking.Tools },
             { "spoken", Talking.ThroughAnAvatar },
