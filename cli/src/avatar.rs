@@ -29,6 +29,16 @@ pub fn command(args: &args::Avatar) -> Result<()> {
     }
 }
 
+/// What is said of numbers that were read is said of where they were read, too.
+fn naming(read: &Path, error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::InvalidInput if !error.to_string().contains(&*read.to_string_lossy()) => {
+            Error::new(error.kind(), format!("{error}: {}", read.display())).caused_by(error)
+        }
+        _ => error,
+    }
+}
+
 /// Before minutes of work: `out` can be a file, and is none of what is `read`, nor in it.
 fn check_out(out: &Path, read: &[&Path]) -> Result<()> {
     if out.is_dir() {

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// How much to say while work goes on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -40,20 +40,19 @@ impl Progress {
         match total {
             Some(total) => self.bar(
                 ProgressBar::new(total),
-                "{spinner} {pos} of {len} pictures [{bar:30}] {per_sec:.1} eta {eta}",
+                "{spinner} {pos} of {len} pictures [{bar:30}] {rate} eta {eta}",
             ),
-            None => self.bar(ProgressBar::new_spinner(), "{spinner} {pos} pictures {per_sec:.1}"),
+            None => self.bar(ProgressBar::new_spinner(), "{spinner} {pos} pictures {rate}"),
         }
     }
 
-    /// A count of frames in one of several steps, whose total may be unknown.
+    /// A count of frames in one of several steps, whose total may be unknown. How fast it goes is said by the prefix.
     pub(crate) fn frames(self, what: &str, total: Option<u64>) -> ProgressBar {
         let bar = match total {
-            Some(total) => self.bar(
-                ProgressBar::new(total),
-                "{spinner} {msg} {pos} of {len} frames [{bar:30}] {per_sec:.1} eta {eta}",
-            ),
-            None => self.bar(ProgressBar::new_spinner(), "{spinner} {msg} {pos} frames {per_sec:.1}"),
+            Some(total) => {
+                self.bar(ProgressBar::new(total), "{spinner} {msg} {pos} of {len} frames [{bar:30}] {prefix}")
+            }
+            None => self.bar(ProgressBar::new_spinner(), "{spinner} {msg} {pos} frames {prefix}"),
         };
         bar.set_message(what.to_owned());
         bar
@@ -76,10 +75,16 @@ impl Progress {
             if self == Self::Live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         bar.set_draw_target(target);
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            bar.set_style(style.with_key("rate", rate));
         }
         bar
     }
+}
+
+/// With one decimal.
+fn rate(state: &ProgressState, out: &mut dyn std::fmt::Write) {
+    // A line that cannot be drawn is nobody's loss.
+    let _unseen = write!(out, "{:.1}/s", state.per_sec());
 }
 
 /// One step under way. Its line goes when it does.

@@ -278,3 +278,32 @@ fn progress_counts_the_frames_of_all_clips_and_is_full_at_the_end_only() {
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(!other.exists());
 }
+
+#[test]
+fn one_call_makes_an_avatar_of_frames_and_may_be_stopped_in_either_step() {
+    let folder = Folder::new();
+    let (Some(pack), Some(still)) = (pack_with_faces(&folder), still()) else { return };
+    let (rgb, size) = (still.as_raw().clone(), still.dimensions());
+    let mut frames = Still { rgb, size, claimed: None, frames: 12, next: 0 };
+    let out = folder.join("me.avatar");
+    let mut make = |stop: Option<(PrepareStep, u64)>| {
+        let mut options = PrepareOptions::default();
+        options.name = "somebody".to_owned();
+        let pack = Engine::builder(&pack).device(Device::Cpu);
+        AvatarAsset::from_frames(pack, &mut frames, options, &out, |at: Preparing| {
+            if stop == Some((at.step, at.done)) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+    };
+    for step in [PrepareStep::Looking, PrepareStep::Writing] {
+        let error = make(Some((step, 7))).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
+        assert_eq!(folder.names(), ["faces.pack"], "{step:?}");
+    }
+    let made = make(None).unwrap();
+    assert_eq!((made.report.used.clone(), made.report.frames.len()), (0..12, 12));
+    assert!(image::load_from_memory(&made.sheet).unwrap().width() > 600);
+    let asset = AvatarAsset::open(&out).unwrap();
+    assert_eq!((asset.name(), asset.frames()), ("somebody", 12));
+    asset.verify(|_, _| ControlFlow::Continue(())).unwrap();
+    assert_eq!(folder.names(), ["faces.pack", "me.avatar"]);
+}

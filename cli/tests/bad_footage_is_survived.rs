@@ -239,6 +239,29 @@ fn very_large_frames_work_and_larger_ones_are_refused() {
     assert!(studio.refused(&path).contains("9000×200"));
 }
 
+/// A disk that failed, or a battery that died.
+#[test]
+fn a_video_that_was_cut_short_is_used_as_far_as_it_goes_and_that_is_said() {
+    let Some(studio) = Studio::new() else { return };
+    let whole =
+        studio.remade("whole.mp4", &["-frames:v", "60", "-movflags", "faststart", "-preset", "ultrafast"]);
+    let cut = studio.folder.join("cut.mp4");
+    let bytes = std::fs::read(&whole).unwrap();
+    std::fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+    let out = studio.out();
+    let paths = [&cut, &studio.pack, &out].map(|path| path.to_str().unwrap());
+    let output =
+        musetalk(&["avatar", "create", paths[0], "--pack", paths[1], "--out", paths[2]]).output().unwrap();
+    let text = said(&output);
+    if output.status.success() {
+        assert!(text.contains("the footage states 60 frames and has"), "{text}");
+        assert!((10..60).contains(&AvatarAsset::open(&out).unwrap().frames()), "{text}");
+    } else {
+        // Some versions of ffmpeg end with an error.
+        assert!(text.contains("cut.mp4") && !out.exists(), "{text}");
+    }
+}
+
 #[test]
 fn one_picture_is_an_avatar() {
     let Some(studio) = Studio::new() else { return };

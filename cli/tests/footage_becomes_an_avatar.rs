@@ -50,7 +50,7 @@ fn a_clip_becomes_an_avatar_that_speaks_and_the_report_says_what_was_decided() {
     assert_eq!(done["frames"], 60);
     let used = done["used"][1].as_u64().unwrap() - done["used"][0].as_u64().unwrap();
     assert!(used >= 45, "{done}");
-    // The lips of this clip are closed throughout.
+    // The lips of this clip are parted a little, and do not move.
     assert_eq!((&done["idle"], &done["masks_from"]), (&"footage".into(), &"landmarks".into()));
 
     let asset = AvatarAsset::open(&out).unwrap();
@@ -90,6 +90,31 @@ fn a_clip_becomes_an_avatar_that_speaks_and_the_report_says_what_was_decided() {
     .unwrap();
     assert!(spoken.status.success(), "{}", said(&spoken));
     assert!(std::fs::read_dir(&talk).unwrap().count() >= 25);
+}
+
+/// A face that the demonstration pack made speak, as footage.
+#[test]
+fn somebody_who_spoke_gets_closed_mouths_and_somebody_silent_keeps_the_footage() {
+    let folder = Folder::new();
+    let Some(pack) = pack_with_faces(&folder) else { return };
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/demo");
+    let (voice, silence) = (demo.join("voice.wav"), folder.join("silence.wav"));
+    support::write_wav(&silence, 16_000, &vec![0; 32_000]);
+    for (name, audio, idle) in [("spoke", &voice, "closed"), ("silent", &silence, "footage")] {
+        let talk = folder.join(name);
+        let avatar = demo.join("iris.avatar");
+        let paths = [&demo.join("pack"), &avatar, audio, &talk].map(|path| path.to_str().unwrap());
+        let args =
+            ["render", "--pack", paths[0], "--avatar", paths[1], "--audio", paths[2], "--out", paths[3]];
+        let rendered = musetalk(&args).output().unwrap();
+        assert!(rendered.status.success(), "{}", said(&rendered));
+        let done = told(&create(&talk, &pack, &folder.join("me.avatar"), &["--max-frames", "75"]));
+        println!("{name}: {}", done["mouth"]);
+        assert_eq!(done["idle"], idle, "{name}: {}", done["mouth"]);
+        // Neither is decided by a hair.
+        let open = done["mouth"]["open"].as_f64().unwrap();
+        assert!(if idle == "closed" { open > 0.2 } else { open == 0.0 }, "{name}: {open}");
+    }
 }
 
 #[test]

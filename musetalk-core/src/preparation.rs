@@ -231,7 +231,8 @@ impl Analysis {
         let look = self.looks.last()?;
         let why = look.report.refusal.as_ref()?;
         let which = if look.name == FIRST_CLIP { String::new() } else { format!("clip {:?}: ", look.name) };
-        Some(Error::new(ErrorKind::InvalidInput, format!("{which}{why}")))
+        let called = look.called.as_ref().map(|called| format!(" ({called})")).unwrap_or_default();
+        Some(Error::new(ErrorKind::InvalidInput, format!("{which}{why}{called}")))
     }
 
     /// Reads the footage of the first clip again and draws its contact sheet, PNG.

@@ -47,7 +47,7 @@ pub struct Create {
     /// Frames to look at, at most; of every clip
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_frames: Option<u64>,
-    /// What is shown in silence: auto takes the footage where its mouth is closed, and else closed mouths made by the pack
+    /// What is shown in silence: auto takes the footage where its mouth rests, and else closed mouths made by the pack
     #[arg(long, value_name = "KIND", default_value = "auto")]
     pub idle: CreateIdle,
     /// The colour of the screen behind the person, which becomes transparent
@@ -104,7 +104,7 @@ pub enum CreateMask {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 #[non_exhaustive]
 pub enum CreateIdle {
-    /// The footage where its mouth is closed, else closed mouths
+    /// The footage where its mouth rests, else closed mouths
     Auto,
     /// Closed mouths made by the pack
     Closed,

@@ -114,6 +114,7 @@ fn prepare(
     if let Some(refusal) = analysis.refusal() {
         return Err(refused(args, analysis, clips, refusal, bar));
     }
+    bar.looked();
     let prepared = analysis.write_clips(clips, &args.out, |at| bar.show(at))?;
     Ok((prepared, looked))
 }
@@ -130,6 +131,7 @@ fn refused(
     let clip =
         last.and_then(|(name, report)| Some((clips.iter_mut().find(|clip| clip.name == name)?, report)));
     let Some((clip, told)) = clip else { return refusal };
+    bar.will_draw();
     let sheet = match analysis.clip_sheet(clip, |at| bar.show(at)) {
         Ok(sheet) => sheet,
         Err(e) if e.kind() == ErrorKind::Cancelled => return e,

@@ -17,7 +17,8 @@ pub(super) fn command(args: &args::FromParts) -> Result<()> {
     step.say("loading the pack");
     let engine = Engine::load(&args.pack)?;
     step.say("preparing every frame");
-    let asset = AvatarAsset::write_parts(&engine, &parts, &args.out)?;
+    let asset =
+        AvatarAsset::write_parts(&engine, &parts, &args.out).map_err(|e| super::naming(&args.parts, e))?;
     drop(step);
     report::line(&format!("{} frames of {} in {}", asset.frames(), asset.name(), args.out.display()));
     Ok(())

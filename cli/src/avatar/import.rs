@@ -6,7 +6,7 @@ use image::{DynamicImage, ImageReader, Limits};
 use musetalk_core::{AvatarHeader, AvatarMaker, Engine, Error, ErrorKind, FaceBox, ModelPack, Result};
 use musetalk_models::OfficialAvatar;
 
-use super::check_out;
+use super::{check_out, naming};
 use crate::progress::Progress;
 use crate::{args, cancel, report};
 
@@ -27,7 +27,8 @@ pub(super) fn command(args: &args::Import) -> Result<()> {
     header.closed = args.idle == args::RebuildIdle::Closed;
     let (width, height) = (first.width(), first.height());
     drop(first);
-    let mut maker = AvatarMaker::create(Engine::builder(&args.pack).device(args.device), &args.out, header)?;
+    let pack = Engine::builder(&args.pack).device(args.device);
+    let mut maker = AvatarMaker::create(pack, &args.out, header).map_err(|e| naming(&args.folder, e))?;
     drop(step);
     let bar = Progress::suitable(false).pictures(Some(official.frames.len() as u64));
     for frame in &official.frames {
@@ -39,7 +40,7 @@ pub(super) fn command(args: &args::Import) -> Result<()> {
         let [x1, y1, x2, y2] = frame.face;
         let face = FaceBox { x1, y1, x2, y2 };
         let mask = mask(&frame.mask, frame.crop, &face, width.max(height))?;
-        maker.frame(&picture.into_rgb8(), None, face, &mask)?;
+        maker.frame(&picture.into_rgb8(), None, face, &mask).map_err(|e| naming(&frame.picture, e))?;
         bar.inc(1);
     }
     bar.finish_and_clear();

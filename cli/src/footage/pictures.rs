@@ -11,6 +11,8 @@ use crate::cancel;
 /// Pictures of one size, in the order of their names.
 #[derive(Debug)]
 pub(super) struct Pictures {
+    /// The picture, or the folder of them.
+    path: PathBuf,
     files: Vec<PathBuf>,
     size: (u32, u32),
     alpha: bool,
@@ -32,7 +34,7 @@ const MOST_BYTES: u64 = 1 << 30;
 impl Pictures {
     pub(super) fn single(path: &Path) -> Result<Self> {
         let rate = FrameRate::new(25, 1)?;
-        Self::of(vec![path.to_owned()], rate, rate)
+        Self::of(path, vec![path.to_owned()], rate, rate)
     }
 
     pub(super) fn folder(folder: &Path, rate: FrameRate, own_rate: FrameRate) -> Result<Self> {
@@ -40,10 +42,10 @@ impl Pictures {
         if files.is_empty() {
             return Err(invalid(folder, "the folder holds no picture that ends in .png, .jpg or .jpeg"));
         }
-        Self::of(files, rate, own_rate)
+        Self::of(folder, files, rate, own_rate)
     }
 
-    fn of(files: Vec<PathBuf>, rate: FrameRate, own_rate: FrameRate) -> Result<Self> {
+    fn of(path: &Path, files: Vec<PathBuf>, rate: FrameRate, own_rate: FrameRate) -> Result<Self> {
         let first = read(&files[0])?;
         // Picture p begins at p/own_rate; frames up to the end of the last are wanted.
         let wide = |a: u32, b: u32| u128::from(a) * u128::from(b);
@@ -51,6 +53,7 @@ impl Pictures {
         let per_frame = wide(rate.denominator(), own_rate.numerator());
         let frames = (files.len() as u128 * per_picture).div_ceil(per_frame).max(1) as u64;
         Ok(Self {
+            path: path.to_owned(),
             size: (first.width(), first.height()),
             alpha: first.color().has_alpha(),
             files,
@@ -114,6 +117,10 @@ impl FrameSource for Pictures {
 
     fn identity(&self) -> Option<String> {
         super::digest(&self.files).ok()
+    }
+
+    fn called(&self) -> Option<String> {
+        Some(self.path.display().to_string())
     }
 
     fn rewind(&mut self) -> Result<()> {

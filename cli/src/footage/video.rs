@@ -91,6 +91,10 @@ impl FrameSource for Video {
         super::digest(std::slice::from_ref(&self.path)).ok()
     }
 
+    fn called(&self) -> Option<String> {
+        Some(self.path.display().to_string())
+    }
+
     fn rewind(&mut self) -> Result<()> {
         self.reading = None;
         let mut reading = Reading::start(&self.program, &self.path, self.rate, 0)?;

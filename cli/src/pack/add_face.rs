@@ -1,6 +1,6 @@
 //! `musetalk pack add-face`: networks that find faces, for a pack that has none.
 
-use musetalk_core::{Engine, Result};
+use musetalk_core::{Engine, Error, Result};
 use musetalk_models::FaceAdder;
 use serde_json::json;
 
@@ -17,7 +17,11 @@ pub(super) fn command(args: &args::AddFace) -> Result<()> {
     let adder = FaceAdder::new(&args.pack, &args.detector, &args.landmarks);
     let folder = adder.add(args.out.as_deref(), |staged| {
         step.say("running them once");
-        Engine::builder(staged).device(musetalk_core::Device::Cpu).try_faces()
+        let tried = Engine::builder(staged).device(musetalk_core::Device::Cpu).try_faces();
+        tried.map_err(|e| {
+            let sentence = format!("{e}: {} and {}", args.detector.display(), args.landmarks.display());
+            Error::new(e.kind(), sentence).caused_by(e)
+        })
     })?;
     drop(step);
     if args.json {

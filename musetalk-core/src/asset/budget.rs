@@ -46,12 +46,17 @@ impl Budget {
         self.beside = self.beside.max(ROW + bytes);
     }
 
+    /// Whether a picture of so many bytes leaves room for what its frame costs beside it.
+    pub(crate) fn fits(&self, picture: usize) -> bool {
+        picture + self.beside <= self.most_bytes
+    }
+
     /// The picture as JPEG, as good as fits.
     pub(crate) fn encode(&mut self, rgb: &[u8], width: u32, height: u32) -> Vec<u8> {
         let most = self.most_bytes.saturating_sub(self.beside);
         loop {
             let blob = jpeg::encode(rgb, (width as usize, height as usize), self.quality, self.chroma);
-            if blob.len() <= most || self.quality <= LEAST_QUALITY {
+            if self.fits(blob.len()) || self.quality <= LEAST_QUALITY {
                 return blob;
             }
             if self.chroma == Chroma::Full {

@@ -26,7 +26,7 @@ impl AvatarAsset {
         all.try_reserve_exact(bytes).map_err(|e| {
             let text =
                 format!("the frames of the avatar need {bytes} bytes; lower AvatarOptions::preload_limit");
-            Error::new(ErrorKind::OutOfMemory, text).caused_by(e)
+            self.named(Error::new(ErrorKind::OutOfMemory, text).caused_by(e))
         })?;
         all.resize(bytes, 0);
         let with_layers = self.layers.get().is_none();

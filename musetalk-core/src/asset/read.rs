@@ -98,8 +98,8 @@ impl AvatarAsset {
         let length = (place.end - place.start) as usize;
         blob.clear();
         blob.try_reserve_exact(length).map_err(|e| {
-            Error::new(ErrorKind::OutOfMemory, format!("a part of the avatar needs {length} bytes"))
-                .caused_by(e)
+            let text = format!("a part of the avatar needs {length} bytes");
+            self.named(Error::new(ErrorKind::OutOfMemory, text).caused_by(e))
         })?;
         blob.resize(length, 0);
         self.source.read(place.start, blob).map_err(|e| self.source.named(e))?;
@@ -184,6 +184,11 @@ impl AvatarAsset {
             finite &= out.is_finite();
         }
         if finite { Ok(()) } else { Err(self.damaged(frame, "its latent holds numbers that are not finite")) }
+    }
+
+    /// The same error with the avatar's file named, if it is one.
+    pub(crate) fn named(&self, error: Error) -> Error {
+        self.source.named(error)
     }
 
     fn damaged(&self, frame: u32, what: &str) -> Error {

@@ -7,7 +7,7 @@ use super::budget::Budget;
 use super::format::{self, ClipMeta, HEAD, Head, Meta, PARTS, Part, Row};
 use super::limits::{MOST_FRAMES, check_box, check_clip_name, check_meta};
 use super::picture::{self, Kind};
-use super::{AvatarAsset, FaceBox};
+use super::{AvatarAsset, FaceBox, Reading};
 use crate::files::Unfinished;
 use crate::pack::ModelPack;
 use crate::time::FrameRate;
@@ -263,7 +263,24 @@ impl<W: Write + Seek> Recorder<W> {
         self.append(frame.face_box, [picture, alpha, mask, latent, closed])
     }
 
-    /// Appends a frame of another avatar of the same size with another latent and another closed mouth.
+    /// The picture of another avatar's frame as it will be on screen, RGB8: as it is stored there, or, where what is added to the frame would
+    /// make it cost more than it may, encoded anew.
+    pub(crate) fn recall(&mut self, from: &AvatarAsset, frame: u32, reading: &mut Reading) -> Result<&[u8]> {
+        let (width, height) = (self.meta.width, self.meta.height);
+        let Seen { rgb, blob, shown } = &mut self.seen;
+        rgb.clear();
+        from.colours(frame, reading, shown)?;
+        from.part(frame, Part::Picture, blob)?;
+        let grows = self.meta.closed && !from.has(Part::Closed) || self.meta.latent_len() > from.latent_len();
+        if grows && !self.budget.fits(blob.len()) {
+            *blob = self.budget.encode(shown, width, height);
+            picture::decode(blob, Kind::Rgb, width, height, shown)?;
+        }
+        Ok(shown)
+    }
+
+    /// Appends a frame of another avatar of the same size, whose picture was [recalled](Self::recall), with another latent and another closed
+    /// mouth.
     pub(crate) fn copy(
         &mut self,
         from: &AvatarAsset,
@@ -279,16 +296,12 @@ impl<W: Write + Seek> Recorder<W> {
             Ok::<_, Error>(blob)
         };
         let size = self.meta.image_size;
-        self.append(
-            from.face_of(frame),
-            [
-                part(Part::Picture)?,
-                part(Part::Alpha)?,
-                part(Part::Mask)?,
-                latent.iter().flat_map(|value| value.to_le_bytes()).collect(),
-                closed.map(|face| picture::closed(face, size)).unwrap_or_default(),
-            ],
-        )
+        let (picture, alpha, mask) =
+            (std::mem::take(&mut self.seen.blob), part(Part::Alpha)?, part(Part::Mask)?);
+        let latent: Vec<u8> = latent.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let closed = closed.map(|face| picture::closed(face, size)).unwrap_or_default();
+        self.budget.beside(alpha.len() + mask.len() + latent.len() + closed.len());
+        self.append(from.face_of(frame), [picture, alpha, mask, latent, closed])
     }
 
     /// Appends a frame whose parts are encoded already, and sound.

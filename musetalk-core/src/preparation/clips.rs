@@ -1,7 +1,7 @@
 //! The clips of an avatar that is about to be made, and what must hold of them before anything is looked at.
 
 use super::report::PreparationReport;
-use super::source::FrameSource;
+use super::source::{self, FrameSource};
 use crate::asset::{MOST_CLIPS, check_clip_name, check_size};
 use crate::{Error, ErrorKind, Result};
 
@@ -53,12 +53,13 @@ pub(super) fn check(clips: &[ClipFootage<'_>]) -> Result<()> {
             return invalid(format!("two clips are named {:?}; give each a name of its own", clip.name));
         }
         let (width, height) = (clip.source.width(), clip.source.height());
-        check_size(width, height)?;
+        check_size(width, height).map_err(|e| source::named(clip.source, e))?;
         if (width, height) != size {
-            return invalid(format!(
+            let sentence = format!(
                 "the footage of clip {:?} has {width}×{height} pixels, that of {:?} {}×{}; all clips of an avatar have one size",
                 clip.name, first.name, size.0, size.1
-            ));
+            );
+            return Err(source::named(clip.source, Error::new(ErrorKind::InvalidInput, sentence)));
         }
     }
     Ok(())

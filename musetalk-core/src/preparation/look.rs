@@ -18,6 +18,8 @@ const SECOND: u64 = 30;
 #[derive(Debug)]
 pub(super) struct Look {
     pub(super) name: String,
+    /// What errors call the footage.
+    pub(super) called: Option<String>,
     pub(super) plan: Plan,
     pub(super) seen: Vec<Observation>,
     pub(super) report: PreparationReport,
@@ -105,7 +107,7 @@ pub(super) fn look(
     let rate = fps.numerator() as f32 / fps.denominator() as f32;
     let plan = Plan::of(&seen, size, image.size as f32 / 4.0, rate, &preparer.options);
     let report = PreparationReport::of(&plan, &seen, size, fps, preparer);
-    Ok(Look { name: clip.name.clone(), plan, seen, report, work })
+    Ok(Look { name: clip.name.clone(), called: clip.source.called(), plan, seen, report, work })
 }
 
 fn read(
@@ -126,7 +128,7 @@ fn read(
             count.check_room()?;
             if let (0, Some(key)) = (place, preparer.options.key) {
                 // Said before minutes of looking.
-                Screen::find(&frame.rgb, size, key)?;
+                Screen::find(&frame.rgb, size, key).map_err(|e| source::named(clip.source, e))?;
             }
             let picture = Picture { rgb: &frame.rgb, width: size.0, height: size.1 };
             if place < known {
@@ -144,10 +146,9 @@ fn read(
     }
     seen.truncate(place);
     if seen.is_empty() {
-        return Err(Error::new(
-            ErrorKind::InvalidInput,
-            "the footage has no frame in what was to be looked at; give other footage or another range",
-        ));
+        let sentence = "the footage has no frame in what was to be looked at; give other footage or another range (--range, \
+                        PrepareOptions::range)";
+        return Err(source::named(clip.source, Error::new(ErrorKind::InvalidInput, sentence)));
     }
     Ok(())
 }

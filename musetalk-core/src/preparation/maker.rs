@@ -102,7 +102,8 @@ impl AvatarMaker {
 
 impl AvatarAsset {
     /// Writes the same person for another pack: latents and closed mouths are made again, pictures, masks and clips are copied as they
-    /// are, without another loss. `closed` says whether idle shows mouths that the pack closes; as it was when `None`.
+    /// are, without another loss. `closed` says whether idle shows mouths that the pack closes; as it was when `None`. Where closed mouths or
+    /// larger latents come in and a frame would cost more than it may (`docs/avatar-format.md`), its picture is encoded once more.
     ///
     /// `progress` hears of frames done and of all, and may stop. Blocks for two encoder calls a frame, and with closed mouths for
     /// the generator and the decoder.
@@ -124,19 +125,20 @@ impl AvatarAsset {
         header.alpha = self.has_alpha();
         header.closed = closed.unwrap_or(self.has_closed_mouths());
         let mut networks = Networks::load(pack, header.closed)?;
-        check_rate(self.fps(), &networks.loader)?;
+        check_rate(self.fps(), &networks.loader).map_err(|e| self.named(e))?;
         let mut writer = AvatarWriter::create(path, &networks.loader.pack, header)?;
         let size = (self.width(), self.height());
-        let (mut reading, mut shown, mut latent) = (Reading::default(), Vec::new(), Vec::new());
+        let (mut reading, mut latent) = (Reading::default(), Vec::new());
         let mut done = 0;
         for clip in self.clips() {
             writer.begin_clip(clip.name())?;
             // The first half of a clip's cycle is its frames in order.
             for position in clip.positions().take(clip.frames() as usize) {
                 let face = self.face_box(position);
-                self.colours(self.frame_at(position), &mut reading, &mut shown)?;
-                let closed = networks.make(&shown, size, &face, &mut latent)?;
-                writer.recorder().copy(self, self.frame_at(position), &latent, closed)?;
+                let frame = self.frame_at(position);
+                let shown = writer.recorder().recall(self, frame, &mut reading)?;
+                let closed = networks.make(shown, size, &face, &mut latent)?;
+                writer.recorder().copy(self, frame, &latent, closed)?;
                 done += 1;
                 if progress(done, self.frames()).is_break() {
                     return Err(Error::new(ErrorKind::Cancelled, "cancelled; no avatar was written"));
@@ -155,9 +157,10 @@ fn check_rate(fps: FrameRate, loader: &Loader) -> Result<()> {
     Err(Error::new(
         ErrorKind::Incompatible,
         format!(
-            "the footage has {}/{} frames per second, the pack runs at {}/{}; it must be prepared again",
+            "the footage has {}/{} frames per second, the pack {} runs at {}/{}; it must be prepared again",
             fps.numerator(),
             fps.denominator(),
+            loader.pack.folder().display(),
             wanted.numerator(),
             wanted.denominator()
         ),

@@ -96,7 +96,8 @@ impl Plan {
             used = stretch.start..stretch.start;
         }
         faces.truncate(stretch.len());
-        let openings: Vec<f32> = points.iter().map(mouth_opening).collect();
+        // Of the landmarks as they were seen: smoothed ones open half as far in speech.
+        let openings: Vec<f32> = raw.iter().map(mouth_opening).collect();
         let mouth = MouthMeasure::of(&openings[rest.start.min(openings.len())..rest.end.min(openings.len())]);
         let closed = mouth.wants_closed(options.idle);
         Self { verdicts, stretch, used, faces, points, mouth, closed, turning, refused }
@@ -134,3 +135,6 @@ fn truncated(face: &Detection) -> FaceBox {
     let cut = |edge: f32| edge.max(0.0) as i32;
     FaceBox { x1: cut(face.x1), y1: cut(face.y1), x2: cut(face.x2), y2: cut(face.y2) }
 }
+
+#[cfg(test)]
+mod tests;

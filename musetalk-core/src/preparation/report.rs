@@ -130,7 +130,7 @@ impl PreparationReport {
             (true, _) => "idle: closed mouths made by the pack are shown in silence, as asked".to_owned(),
             (false, Idle::Footage) => "idle: the footage is shown in silence, as asked".to_owned(),
             (false, _) => format!(
-                "idle: the mouth is closed (open in {:.0} % of the frames), so the footage is shown in silence",
+                "idle: the mouth rests (open in {:.0} % of the frames), so the footage is shown in silence",
                 self.mouth.open * 100.0
             ),
         });

@@ -134,7 +134,7 @@ fn read(
         }
         // The screen is that of the first frame, whether it is used or not.
         if let (Some(key), true) = (preparer.options.key, screen.is_none()) {
-            screen = Some(Screen::find(&frame.rgb, size, key)?);
+            screen = Some(Screen::find(&frame.rgb, size, key).map_err(|e| source::named(source, e))?);
         }
         if busy.binary_search(&index).is_err() {
             continue;

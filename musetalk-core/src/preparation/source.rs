@@ -28,6 +28,11 @@ pub trait FrameSource {
         None
     }
 
+    /// What errors call this footage, such as its path.
+    fn called(&self) -> Option<String> {
+        None
+    }
+
     /// Goes back to the first frame. Called before the first, too.
     ///
     /// # Errors
@@ -92,14 +97,20 @@ pub(super) fn next(source: &mut dyn FrameSource, frame: &mut SourceFrame) -> Res
     if frame.rgb.len() == 3 * pixels && frame.alpha.len() == alpha {
         return Ok(true);
     }
-    Err(Error::new(
-        ErrorKind::InvalidInput,
-        format!(
-            "a frame has {} bytes of colour and {} of alpha where {}×{} pixels were promised",
-            frame.rgb.len(),
-            frame.alpha.len(),
-            source.width(),
-            source.height()
-        ),
-    ))
+    let sentence = format!(
+        "a frame has {} bytes of colour and {} of alpha where {}×{} pixels were promised",
+        frame.rgb.len(),
+        frame.alpha.len(),
+        source.width(),
+        source.height()
+    );
+    Err(named(source, Error::new(ErrorKind::InvalidInput, sentence)))
+}
+
+/// The same error with the footage named, where it has a name.
+pub(super) fn named(source: &dyn FrameSource, error: Error) -> Error {
+    match source.called() {
+        Some(called) => Error::new(error.kind(), format!("{error}: {called}")).caused_by(error),
+        None => error,
+    }
 }

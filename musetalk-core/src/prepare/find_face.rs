@@ -211,21 +211,21 @@ impl FaceFinder {
         Ok(())
     }
 
-    /// The face that continues the one before, or the largest.
+    /// The face that continues the one before, or the largest. Of equals the nearest to where the person was counts, and then the one
+    /// that the detector is surer of: what it lists first.
     fn tracked(&self, faces: &[Detection]) -> Option<usize> {
-        let by = |rank: &dyn Fn(&Detection) -> f32| {
-            (0..faces.len()).max_by(|&a, &b| rank(&faces[a]).total_cmp(&rank(&faces[b])))
-        };
         let Some(previous) = &self.previous else {
-            return by(&|face| face.width() * face.height());
+            return best(faces, |face| [face.width() * face.height(), 0.0]);
         };
-        let best = by(&|face| face.overlap(&previous.face, 0.0))?;
-        // Somebody else, elsewhere: the person is away.
-        let (found, known) = (&faces[best], &previous.face);
+        let known = &previous.face;
         let middle = |face: &Detection| [(face.x1 + face.x2) / 2.0, (face.y1 + face.y2) / 2.0];
+        let away = |face: &Detection| features::distance(middle(face), middle(known));
+        let best = best(faces, |face| [face.overlap(known, 0.0), -away(face)])?;
+        // Somebody else, elsewhere: the person is away.
+        let found = &faces[best];
         let reach = known.width().max(known.height()) * (0.5 + 0.2 * previous.age as f32).min(1.5);
         let alike = (0.5..2.0).contains(&(found.width() / known.width().max(1.0)));
-        (alike && features::distance(middle(found), middle(known)) < reach).then_some(best)
+        (alike && away(found) < reach).then_some(best)
     }
 
     fn landmarks_in(&mut self, picture: &Picture<'_>, window: &Window) -> Result<Landmarks> {
@@ -334,6 +334,13 @@ impl WholeFrame {
             (f64::from(point[axis]) / sides[axis] as f64 * scale + middle - 0.5 * scale) as f32
         })
     }
+}
+
+/// The face with the highest rank, compared number by number; the first of equals.
+fn best(faces: &[Detection], rank: impl Fn(&Detection) -> [f32; 2]) -> Option<usize> {
+    let higher = |a: [f32; 2], b: [f32; 2]| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])).is_gt();
+    (0..faces.len())
+        .reduce(|best, next| if higher(rank(&faces[next]), rank(&faces[best])) { next } else { best })
 }
 
 /// From the key frame to this one: about as before, or as the detector's boxes say.

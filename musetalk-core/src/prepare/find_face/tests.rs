@@ -81,6 +81,49 @@ fn of_two_faces_the_one_that_was_followed_is_kept_and_a_strange_one_is_nobody() 
 }
 
 #[test]
+fn of_equal_faces_the_nearest_and_then_the_surest_is_the_person() {
+    let size = (640, 480);
+    let rgb = drawn(size, 0.0);
+    let picture = Picture { rgb: &rgb, width: size.0, height: size.1 };
+    // Nobody was followed yet, both are as large: the one that the detector lists first, which is the surer one.
+    let mut finder = finder(vec![face(100.0), face(220.0)]);
+    assert_eq!(finder.observe(&picture).unwrap().own, Some(0));
+    finder.forget();
+    finder.detector = FaceDetector::Fixed(vec![face(220.0), face(100.0)]);
+    assert_eq!(finder.observe(&picture).unwrap().own, Some(0));
+
+    // Neither covers any of the place where the person was: the nearer one, wherever it is listed. The place is in pixels of the frame,
+    // twice those of the detector's picture.
+    let apart = |faces: [f32; 2], expected: Option<usize>| {
+        let known = face(160.0).scaled(2.0, 2.0);
+        let key = Key {
+            patch: Patch::of(&picture, &template()),
+            window: Window::around([0.0; 2], 1.0, 1.0),
+            age: 0,
+        };
+        let finder = FaceFinder {
+            previous: Some(Previous {
+                face: known,
+                points: template(),
+                key,
+                path: Similarity::STILL,
+                age: 5,
+            }),
+            ..self::finder(Vec::new())
+        };
+        let faces = faces.map(|x| face(x).scaled(2.0, 2.0));
+        assert!(faces.iter().all(|face| face.overlap(&known, 0.0) == 0.0));
+        assert_eq!(finder.tracked(&faces), expected);
+    };
+    apart([212.0, 106.0], Some(0));
+    apart([106.0, 212.0], Some(1));
+    // As far on either side: the surer one. Both too far: nobody.
+    apart([108.0, 212.0], Some(0));
+    apart([212.0, 108.0], Some(0));
+    apart([20.0, 300.0], None);
+}
+
+#[test]
 fn whole_frames_are_seen_and_landmarks_mapped_back_as_the_reference_does() {
     // 1280×720: zoom 288/1600; the frame's middle is the input's.
     let whole = WholeFrame::of((1280, 720), (288, 384));
