@@ -263,7 +263,7 @@ fn wrong_options_are_refused_before_anybody_is_called() {
     let demo = ["--provider", "demo"];
     let with = |more: &[&str]| [&demo[..], more].concat().into_iter().map(str::to_owned).collect::<Vec<_>>();
     for (code, args, words) in [
-        (1, vec!["--provider".to_owned(), "nobody".to_owned()], "openai, xai, qwen, stepfun"),
+        (1, vec!["--provider".to_owned(), "nobody".to_owned()], "openai, xai, qwen, qwen:HOST, stepfun"),
         (1, vec!["--provider".to_owned(), "nobody".to_owned()], "or demo"),
         (1, vec!["--provider".to_owned(), "http://host".to_owned()], "ws:// or wss://"),
         (

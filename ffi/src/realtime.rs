@@ -178,8 +178,8 @@ pub unsafe extern "C" fn musetalk_conversation_send_image(
     })
 }
 
-/// The person shows a frame of a camera: RGB, 8 bits each, rows from top to bottom without gaps, sides of 1 to 8192. Encodes a PNG on the
-/// calling thread, some milliseconds.
+/// The person shows a frame of a camera: RGB, 8 bits each, rows from top to bottom without gaps, sides of 1 to 8192. Encodes a JPEG
+/// whose longer side has at most 1024 pixels, on the calling thread, some milliseconds; small print is sent as a PNG file.
 ///
 /// Ownership: the pixels are copied.
 /// Thread safety: any thread.

@@ -165,6 +165,62 @@ def check(event, server):
     return min((faults_of(kind, event, "event", server) for kind in kinds), key=len) + list(rules(event, server))
 
 
+def reachable(annotation, found):
+    """Every record that a value of this type may hold, by its class."""
+    for kind in members(annotation):
+        known = fields(kind)
+        if known is None:
+            for inner in typing.get_args(kind) if typing.get_origin(kind) is not typing.Literal else ():
+                reachable(inner, found)
+        elif kind not in found:
+            found.add(kind)
+            for inner, _ in known.values():
+                reachable(inner, found)
+    return found
+
+
+def note(annotation, value, seen):
+    """Remembers which fields of which records were there, and which were not."""
+    kinds = [kind for kind in members(annotation) if kind is not type(None)]
+    if isinstance(value, dict):
+        kinds = discriminated(kinds, value)
+    kind = min(kinds, key=lambda kind: len(faults_of(kind, value, "", False)), default=None)
+    known = fields(kind)
+    if known is not None and isinstance(value, dict):
+        for name, (inner, _) in known.items():
+            seen.setdefault((kind, name), set()).add(name in value)
+            if value.get(name) is not None:
+                note(inner, value[name], seen)
+    elif isinstance(value, dict) and typing.get_origin(kind) is dict:
+        for inner in value.values():
+            note(typing.get_args(kind)[1], inner, seen)
+    elif isinstance(value, list):
+        for inner in value:
+            note((typing.get_args(kind) or (typing.Any,))[0], inner, seen)
+
+
+def name_of(kind):
+    """Its file, where many are called the same, and its class."""
+    return kind.__module__.rsplit(".", 1)[-1] + "." + kind.__name__
+
+
+def uncovered(events):
+    """Fields of the package's client events that were never there, and optional ones that were always there."""
+    union = typing.Union[RealtimeClientEventParam, ResponseCreateEventWithReferencesParam]
+    seen = {}
+    for event in events:
+        note(union, event, seen)
+    lines = []
+    for kind in sorted(reachable(union, set()), key=name_of):
+        for name, (_, required) in fields(kind).items():
+            states = seen.get((kind, name), set())
+            if True not in states:
+                lines.append(f"{name_of(kind)}.{name}: never sent")
+            elif not required and False not in states:
+                lines.append(f"{name_of(kind)}.{name}: always sent")
+    return lines
+
+
 def self_test():
     """Every one of these is wrong, and plain validation lets most of them pass."""
     session = lambda **keys: {"type": "session.update", "session": {"type": "realtime", **keys}}
@@ -205,6 +261,10 @@ def self_test():
 def main():
     if sys.argv[1] == "self-test":
         sys.exit(not self_test())
+    if sys.argv[1] == "uncovered":
+        lines = uncovered(json.loads(line) for line in open(sys.argv[2], encoding="utf-8"))
+        print("\n".join(lines))
+        return
     direction, path = sys.argv[1:]
     kinds, bad = set(), 0
     for number, line in enumerate(open(path, encoding="utf-8"), 1):
@@ -212,7 +272,7 @@ def main():
         kinds.add(event["type"])
         for fault in check(event, server=direction == "server"):
             bad += 1
-            print(f"line {number}, {event['type']}: {fault}")
+            print(f"line {number}, {event['type']}: {fault}: {line[:300].rstrip()}")
     print(f"{number} events of {len(kinds)} kinds, {bad} faults")
     sys.exit(bad > 0)
 

@@ -214,6 +214,7 @@ impl RealtimeClient {
     ///
     /// Those of [`Session::say`](crate::session::Session::say).
     pub fn show(&self, content: Vec<UserPart>) -> Result<()> {
+        self.line.shared.wrote(&content);
         self.line.shared.asked(|| ("say", json!(content)), |session| session.say(content.clone(), true))
     }
 
@@ -233,6 +234,15 @@ impl RealtimeClient {
     /// Those of [`Session::delete_item`](crate::session::Session::delete_item).
     pub fn delete_item(&self, item_id: &str) -> Result<()> {
         self.line.shared.asked(|| ("delete_item", json!(item_id)), |session| session.delete_item(item_id))
+    }
+
+    /// See [`Session::retrieve_item`](crate::session::Session::retrieve_item).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Session::retrieve_item`](crate::session::Session::retrieve_item).
+    pub fn retrieve_item(&self, item_id: &str) -> Result<()> {
+        self.line.shared.asked(|| ("retrieve_item", json!(item_id)), |session| session.retrieve_item(item_id))
     }
 
     /// See [`Session::respond`](crate::session::Session::respond).

@@ -3,6 +3,9 @@ use std::time::Duration;
 use crate::session::Options;
 use crate::{Error, ErrorKind, Key, Provider, Result};
 
+/// More pings are of no use.
+const LEAST_PING: Duration = Duration::from_millis(100);
+
 /// What a client needs to know before it connects.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -17,6 +20,8 @@ pub struct Config {
     pub options: Options,
     /// From the name of the host to the accepted upgrade.
     pub connect_timeout: Duration,
+    /// From one ping to the next, whatever else is said; a server that shows no sign of life for twice as long has gone. 20 s.
+    pub ping: Duration,
     /// Larger frames are refused, in bytes. 64 MiB by default: a whole turn with its sound fits.
     pub largest_frame: usize,
     /// Whether [`Event::Audio`](crate::session::Event::Audio) is told. Off where a voice sink plays the answers.
@@ -63,6 +68,7 @@ impl Config {
             model: None,
             options,
             connect_timeout: Duration::from_secs(10),
+            ping: Duration::from_secs(20),
             largest_frame: 64 << 20,
             audio_events: true,
         }
@@ -86,6 +92,10 @@ impl Config {
         if self.largest_frame < 1024 {
             return Err(Error::new(ErrorKind::InvalidInput, "largest_frame must be at least 1024 bytes"));
         }
+        if self.ping < LEAST_PING {
+            return Err(Error::new(ErrorKind::InvalidInput, "ping must be at least 100 ms"));
+        }
+        self.options.session.check_formats(Some(self.options.input_rate), Some(self.options.output_rate))?;
         for rate in [self.options.input_rate, self.options.output_rate] {
             if !(8_000..=192_000).contains(&rate) {
                 return Err(Error::new(
@@ -101,6 +111,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::AudioFormat;
 
     #[test]
     fn the_key_itself_is_never_part_of_an_address() {
@@ -112,5 +123,34 @@ mod tests {
         let error = config.check().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
         assert!(!error.to_string().contains(key));
+    }
+
+    #[test]
+    fn sound_that_would_be_noise_is_refused() {
+        let config = |set: fn(&mut Config)| {
+            let mut config = Config::new(Provider::openai(), None);
+            set(&mut config);
+            config.check()
+        };
+        assert!(
+            config(|c| c.options.session.audio.input.format = Some(AudioFormat::Pcm { rate: 24_000 }))
+                .is_ok()
+        );
+        for (kind, set) in [
+            (
+                ErrorKind::Unsupported,
+                (|c| c.options.session.audio.input.format = Some(AudioFormat::Pcmu)) as fn(&mut Config),
+            ),
+            (ErrorKind::Unsupported, |c| c.options.session.audio.output.format = Some(AudioFormat::Pcma)),
+            (ErrorKind::InvalidInput, |c| {
+                c.options.session.audio.input.format = Some(AudioFormat::Pcm { rate: 16_000 })
+            }),
+            (ErrorKind::InvalidInput, |c| {
+                c.options.session.audio.output.format = Some(AudioFormat::Pcm { rate: 8_000 })
+            }),
+            (ErrorKind::InvalidInput, |c| c.ping = Duration::ZERO),
+        ] {
+            assert_eq!(config(set).unwrap_err().kind(), kind);
+        }
     }
 }

@@ -18,6 +18,9 @@ const LEAST_LOOKS: u32 = 12;
 const LOUDER_DB: f32 = 5.0;
 const HIGHER: f32 = 1.18;
 const FASTER: f32 = 1.3;
+/// Rates at which a voice can be made out, in Hz.
+const LEAST_RATE: u32 = 4_000;
+const MOST_RATE: u32 = 384_000;
 /// Voices of people, in Hz.
 const LOWEST: f32 = 70.0;
 const HIGHEST: f32 = 420.0;
@@ -94,6 +97,9 @@ impl Turn {
 
 impl Sense for Prosody {
     fn hear(&mut self, pcm: &[i16], rate: u32) {
+        if !(LEAST_RATE..=MOST_RATE).contains(&rate) {
+            return;
+        }
         self.waiting.extend(pcm.iter().map(|sample| f32::from(*sample) / 32_768.0));
         let length = (rate * LOOK_MS / 1000) as usize;
         let mut waiting = std::mem::take(&mut self.waiting);
@@ -105,7 +111,9 @@ impl Sense for Prosody {
         self.waiting = waiting;
     }
 
-    fn said(&mut self, _role: Role, _text: &str) {}
+    fn said(&mut self, _role: Role, _text: &str) -> Option<String> {
+        None
+    }
 
     fn hint(&mut self) -> Option<String> {
         let now = std::mem::take(&mut self.turn).manner()?;
@@ -214,5 +222,14 @@ mod tests {
         let mut rng = fastrand::Rng::with_seed(1);
         let noise: Vec<f32> = (0..960).map(|_| rng.f32() * 2.0 - 1.0).collect();
         assert_eq!(pitch(&noise, 24_000), None);
+    }
+
+    #[test]
+    fn a_rate_that_is_none_is_not_listened_to() {
+        let mut sense = Prosody::new();
+        for rate in [0, 1, 24, u32::MAX] {
+            sense.hear(&[1_000; 100], rate);
+        }
+        assert_eq!(sense.hint(), None);
     }
 }

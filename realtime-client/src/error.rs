@@ -74,9 +74,13 @@ impl ErrorKind {
     pub(crate) fn of_status(status: u16) -> Self {
         match status {
             401 | 403 => Self::Unauthorized,
+            402 => Self::Quota,
             404 => Self::NotFound,
-            429 => Self::Busy,
+            408 | 425 | 429 => Self::Busy,
+            200..=299 | 426 => Self::Incompatible,
             300..=399 => Self::Untrusted,
+            // It would say the same again.
+            400..=499 => Self::InvalidInput,
             _ => Self::Refused,
         }
     }

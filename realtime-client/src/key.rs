@@ -2,7 +2,8 @@ use std::fmt;
 
 use crate::{Error, ErrorKind, Result};
 
-/// Shorter keys are not secrets.
+/// What local servers are given, such as `none`, is no secret and may be a part of any word. Shorter keys are hidden only where they
+/// stand as a word of their own in a sentence.
 const SECRET: usize = 8;
 
 /// A secret that opens a session. Shown nowhere: not in a `Debug`, not in an error, not in a log, not in an address.
@@ -54,10 +55,33 @@ impl Key {
         &self.0
     }
 
+    /// Whether it is so short that it is only looked for in sentences.
+    pub(crate) fn is_short(&self) -> bool {
+        self.0.len() < SECRET
+    }
+
+    /// A sentence without the key, however short it is.
+    pub(crate) fn redact_sentence<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
+        if !self.is_short() || self.0.is_empty() || !text.contains(&self.0) {
+            return self.redact(text);
+        }
+        let part_of_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        let (mut shown, mut rest) = (String::new(), 0);
+        for (at, found) in text.match_indices(&self.0) {
+            let (before, after) = (&text[..at], &text[at + found.len()..]);
+            if !part_of_word(before.chars().next_back()) && !part_of_word(after.chars().next()) {
+                shown.push_str(&text[rest..at]);
+                shown.push_str(Self::SHOWN_AS);
+                rest = at + found.len();
+            }
+        }
+        shown.push_str(&text[rest..]);
+        shown.into()
+    }
+
     /// `text` without the key: servers like to repeat it.
     pub(crate) fn redact<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
-        // What local servers are given, such as `none`, is no secret and may be a part of any word.
-        if self.0.len() >= SECRET && text.contains(&self.0) {
+        if !self.is_short() && text.contains(&self.0) {
             text.replace(&self.0, Self::SHOWN_AS).into()
         } else {
             text.into()

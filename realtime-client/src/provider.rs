@@ -112,6 +112,11 @@ impl Provider {
         }
     }
 
+    /// Qwen-Omni in a region or a workspace, by its host: `dashscope.aliyuncs.com` in China, where keys of other regions are refused.
+    pub fn qwen_at(host: &str) -> Self {
+        Self { url: format!("wss://{host}/api-ws/v1/realtime"), ..Self::qwen() }
+    }
+
     /// StepFun: the beta's dialect.
     pub fn stepfun() -> Self {
         Self {
@@ -173,7 +178,8 @@ impl Provider {
         })
     }
 
-    /// By name (`openai`, `xai`, `qwen`, `stepfun`, `azure:RESOURCE`) or by address.
+    /// By name (`openai`, `xai`, `qwen`, `qwen:HOST`, `stepfun`, `azure:RESOURCE`) or by address; `beta+` before an address means that the
+    /// server there speaks the beta's dialect.
     ///
     /// # Errors
     ///
@@ -184,13 +190,17 @@ impl Provider {
             "xai" => Ok(Self::xai()),
             "qwen" => Ok(Self::qwen()),
             "stepfun" => Ok(Self::stepfun()),
-            _ if name.contains("://") => Self::at(name),
-            _ => match name.strip_prefix("azure:") {
-                Some(resource) if is_label(resource) => Ok(Self::azure(resource)),
+            _ if name.contains("://") => match name.strip_prefix("beta+") {
+                Some(address) => Ok(Self { dialect: Dialect::beta(), ..Self::at(address)? }),
+                None => Self::at(name),
+            },
+            _ => match name.split_once(':') {
+                Some(("azure", resource)) if is_label(resource) => Ok(Self::azure(resource)),
+                Some(("qwen", host)) if host.split('.').all(is_label) => Ok(Self::qwen_at(host)),
                 _ => Err(Error::new(
                     ErrorKind::InvalidInput,
                     format!(
-                        "no provider {name:?}: openai, xai, qwen, stepfun, azure:RESOURCE, or a ws:// or wss:// address"
+                        "no provider {name:?}: openai, xai, qwen, qwen:HOST, stepfun, azure:RESOURCE, or a ws:// or wss:// address"
                     ),
                 )),
             },
@@ -234,6 +244,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::dialect::Shape;
 
     #[test]
     fn addresses_have_one_shape_for_each_purpose() {
@@ -245,6 +256,80 @@ mod tests {
         assert_eq!(talk(&local, None), "ws://localhost:8765/v1/realtime?x=1");
         let written = Provider::openai().address(Some("m"), SessionKind::Transcription);
         assert_eq!(written, "wss://api.openai.com/v1/realtime?intent=transcription");
+    }
+
+    #[test]
+    fn every_provider_is_where_its_vendor_says() {
+        for (name, address, auth, variable, shape, input_rate) in [
+            (
+                "openai",
+                "wss://api.openai.com/v1/realtime?model=M",
+                Auth::Bearer,
+                "OPENAI_API_KEY",
+                Shape::Nested,
+                24_000,
+            ),
+            (
+                "azure:mine",
+                "wss://mine.openai.azure.com/openai/v1/realtime?model=M",
+                Auth::Header("api-key".to_owned()),
+                "AZURE_OPENAI_API_KEY",
+                Shape::Nested,
+                24_000,
+            ),
+            ("xai", "wss://api.x.ai/v1/realtime?model=M", Auth::Bearer, "XAI_API_KEY", Shape::Nested, 24_000),
+            (
+                "qwen",
+                "wss://dashscope-intl.aliyuncs.com/api-ws/v1/realtime?model=M",
+                Auth::Bearer,
+                "DASHSCOPE_API_KEY",
+                Shape::Flat,
+                16_000,
+            ),
+            (
+                "qwen:dashscope.aliyuncs.com",
+                "wss://dashscope.aliyuncs.com/api-ws/v1/realtime?model=M",
+                Auth::Bearer,
+                "DASHSCOPE_API_KEY",
+                Shape::Flat,
+                16_000,
+            ),
+            (
+                "stepfun",
+                "wss://api.stepfun.com/v1/realtime?model=M",
+                Auth::Bearer,
+                "STEPFUN_API_KEY",
+                Shape::Flat,
+                24_000,
+            ),
+            (
+                "ws://localhost:8000/v1",
+                "ws://localhost:8000/v1/realtime?model=M",
+                Auth::Bearer,
+                "REALTIME_API_KEY",
+                Shape::Nested,
+                24_000,
+            ),
+            (
+                "beta+wss://host/v1",
+                "wss://host/v1/realtime?model=M",
+                Auth::Bearer,
+                "REALTIME_API_KEY",
+                Shape::Flat,
+                24_000,
+            ),
+        ] {
+            let provider = Provider::named(name).unwrap();
+            assert_eq!(provider.address(Some("M"), SessionKind::Realtime), address);
+            assert_eq!((&provider.auth, provider.key_variable.as_str()), (&auth, variable), "{name}");
+            assert_eq!(
+                (provider.dialect.shape, provider.input_rate, provider.output_rate),
+                (shape, input_rate, 24_000)
+            );
+        }
+        for name in ["qwen:", "qwen:a/b", "qwen:a..b", "beta+http://host", "beta+openai"] {
+            assert!(Provider::named(name).is_err(), "{name}");
+        }
     }
 
     #[test]

@@ -38,15 +38,20 @@ pub trait VoiceSink: Send {
 
 /// Somebody who listens to the person besides the model: for a mood, for words, for whatever a host wants to know.
 ///
-/// A hint becomes part of the instructions from the next answer on: "the person sounds upset". See
-/// [`Prosody`](crate::emotion::Prosody) for a simple one.
+/// A hint becomes part of the instructions, behind those of the host, until the next one: "the person sounds upset". An answer that this
+/// side asks for knows it: to what was written, to a turn of push to talk, and wherever the turn detection does not answer by itself
+/// (`create_response` of `false`). A server that answers by itself may have begun before it is told, and knows it from the next answer on.
+///
+/// See [`Prosody`](crate::emotion::Prosody) for a simple one.
 pub trait Sense: Send {
     /// The person's voice as it is sent, at the session's input rate. Called by whoever pushes it: hand work over to a
     /// thread where it takes longer than the sound.
     fn hear(&mut self, pcm: &[i16], rate: u32);
 
-    /// What was said, by whom.
-    fn said(&mut self, role: Role, text: &str);
+    /// What was said or written, by whom, as soon as its words are known; what the model should know because of it, as in
+    /// [`hint`](Self::hint). Of what the person says by voice the words are known some time after its end, and only where the session has
+    /// it transcribed.
+    fn said(&mut self, role: Role, text: &str) -> Option<String>;
 
     /// The person has finished: what the model should know, or `None` to leave what it knows. Empty takes the last hint back.
     fn hint(&mut self) -> Option<String>;

@@ -4,9 +4,10 @@
 
 mod support;
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use realtime_client::scripted::{Fault, Scenario};
@@ -155,7 +156,9 @@ fn sound_that_is_no_base64_is_passed_over() {
 #[test]
 fn a_server_that_stops_reading_delays_nobody() {
     let server = faulty(Fault::StopsReading);
-    let talk = RealtimeClient::builder().start(config(&server)).unwrap();
+    let mut config = config(&server);
+    config.ping = Duration::from_secs(2);
+    let talk = RealtimeClient::builder().start(config).unwrap();
     until(&talk, |event| matches!(event, Event::State(State::Ready)));
     // More than any buffer of the system holds: what does not fit is dropped, the oldest first, and nobody waits.
     for _ in 0..2_000 {
@@ -175,10 +178,12 @@ fn a_server_that_stops_reading_delays_nobody() {
 
 #[test]
 fn tcp_that_drops_at_any_point_is_survived() {
-    for events in 1..=21 {
+    let between = (1..=21).map(Fault::DropAfter);
+    let inside = [1, 2, 8, 12, 17, 21].map(Fault::DropInside);
+    for fault in between.chain(inside) {
         let mut scenario = Scenario::default();
         scenario.answers = vec!["Good.".to_owned()];
-        scenario.fault = Some(Fault::DropAfter(events));
+        scenario.fault = Some(fault);
         let server = server(scenario);
         let talk = RealtimeClient::builder().start(config(&server)).unwrap();
         talk.say("Hello?").unwrap();
@@ -238,4 +243,95 @@ fn keys_that_cannot_be_keys_are_refused_without_being_repeated() {
     }
     let missing = Key::from_env("REALTIME_CLIENT_NO_SUCH_VARIABLE").unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::Unauthorized);
+}
+
+/// How a session ends whose upgrade is answered with these bytes; and how often it was asked for.
+fn answered(answer: &'static str) -> (realtime_client::Error, usize) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/v1", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            drop(stream.read(&mut [0; 4096]));
+            counted.fetch_add(1, SeqCst);
+            drop(stream.write_all(answer.as_bytes()));
+        }
+    });
+    let mut config = Config::new(Provider::at(&url).unwrap(), Some(Key::new(KEY).unwrap()));
+    config.options.reconnect_attempts = 1;
+    let talk = RealtimeClient::builder().start(config).unwrap();
+    (why_closed(&talk), asked.load(SeqCst))
+}
+
+#[test]
+fn a_refusal_that_gives_a_reason_is_understood() {
+    for (answer, kind, asked, word) in [
+        (
+            "HTTP/1.1 429 Too Many Requests\r\ncontent-length: 112\r\n\r\n{\"error\":{\"message\":\"You exceeded your current quota.\",\"type\":\"insufficient_quota\",\"code\":\"insufficient_quota\"}}",
+            ErrorKind::Quota,
+            1,
+            "You exceeded your current quota.",
+        ),
+        (
+            "HTTP/1.1 400 Bad Request\r\ntransfer-encoding: chunked\r\n\r\n48\r\n{\"error\":{\"code\":\"model_not_found\",\"message\":\"There is no such model.\"}}\r\n0\r\n\r\n",
+            ErrorKind::NotFound,
+            1,
+            "There is no such model.",
+        ),
+        ("HTTP/1.1 429 Too Many Requests\r\n\r\n", ErrorKind::Busy, 2, "wait"),
+        ("HTTP/1.1 400 Bad Request\r\n\r\nwhat?", ErrorKind::InvalidInput, 1, "what?"),
+        ("HTTP/1.1 402 Payment Required\r\n\r\n", ErrorKind::Quota, 1, "billing"),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello", ErrorKind::Incompatible, 1, "address"),
+        ("HTTP/1.1 503 Service Unavailable\r\n\r\n", ErrorKind::Refused, 2, "trouble"),
+        ("SSH-2.0-OpenSSH_9.2\r\n", ErrorKind::Incompatible, 1, "WebSocket"),
+    ] {
+        let (error, times) = answered(answer);
+        assert_eq!((error.kind(), times), (kind, asked), "{error}");
+        assert!(error.to_string().contains(word), "{error}");
+        assert!(!error.to_string().contains("{\"error"), "a sentence, not JSON: {error}");
+    }
+}
+
+#[test]
+fn who_says_nothing_for_long_stays_connected() {
+    let server = server(Scenario::default());
+    let mut config = config(&server);
+    config.ping = Duration::from_secs(1);
+    let talk = start(RealtimeClient::builder(), config);
+    // The microphone is open, and of silence a server says nothing.
+    for _ in 0..250 {
+        talk.push_audio(&[0; 480]);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(server.connections(), 1);
+    assert!(server.pings() >= 2, "{}", server.pings());
+    talk.say("Still there?").unwrap();
+    let events = until_done(&talk);
+    assert!(!events.iter().any(|event| matches!(event, Event::State(_))), "{events:?}");
+}
+
+#[test]
+fn closing_takes_about_a_second_whatever_the_server_does() {
+    for fault in [Fault::StopsReading, Fault::NeverGreets, Fault::Slow(Duration::from_secs(30))] {
+        let server = faulty(fault.clone());
+        let talk = RealtimeClient::builder().start(config(&server)).unwrap();
+        wait_for(|| (server.connections() == 1).then_some(()));
+        for _ in 0..100 {
+            talk.push_audio(&[1; 24_000]);
+        }
+        let started = std::time::Instant::now();
+        talk.close();
+        while talk.wait(PATIENCE).unwrap().is_some() {}
+        // A second for the farewell, and as much again for a busy machine.
+        assert!(started.elapsed() < Duration::from_secs(4), "{fault:?}: {:?}", started.elapsed());
+    }
+}
+
+#[test]
+fn a_host_may_wait_for_ever() {
+    let server = server(Scenario::default());
+    let talk = RealtimeClient::builder().start(config(&server)).unwrap();
+    while !matches!(talk.wait(Duration::MAX).unwrap(), Some(Event::State(State::Ready))) {}
 }

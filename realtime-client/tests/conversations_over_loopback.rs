@@ -120,11 +120,36 @@ struct Mood;
 impl realtime_client::voice::Sense for Mood {
     fn hear(&mut self, _: &[i16], _: u32) {}
 
-    fn said(&mut self, _: realtime_client::protocol::Role, _: &str) {}
+    fn said(&mut self, role: realtime_client::protocol::Role, text: &str) -> Option<String> {
+        (role == realtime_client::protocol::Role::User).then(|| format!("They say {text:?}."))
+    }
 
     fn hint(&mut self) -> Option<String> {
         Some("They sound glad.".to_owned())
     }
+}
+
+#[test]
+fn what_is_read_in_written_words_is_told_before_the_answer_is_asked_for() {
+    let server = server(answering(&["Yes."]));
+    let talk = start(RealtimeClient::builder().sense(Mood), config(&server));
+    talk.say("Oh no!").unwrap();
+    until_done(&talk);
+    let events = server.seen();
+    let kinds: Vec<&str> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    let expected = ["session.update", "session.update", "conversation.item.create", "response.create"];
+    assert_eq!(kinds, expected);
+    assert_eq!(events[1]["session"]["instructions"], "They say \"Oh no!\".");
+}
+
+#[test]
+fn an_item_comes_back_with_its_sound() {
+    let server = server(Scenario::default());
+    let talk = connect(&server);
+    talk.retrieve_item("item_1").unwrap();
+    let events = until(&talk, |event| matches!(event, Event::Retrieved { .. }));
+    let Some(Event::Retrieved { item }) = events.last() else { panic!("it was just seen") };
+    assert_eq!((item.id.as_str(), item.content[0].audio.as_deref()), ("item_1", Some("AAAAAAAA")));
 }
 
 #[test]
@@ -200,6 +225,48 @@ fn two_items_of_one_answer_are_one_utterance() {
     assert_eq!(said(&events).len(), 2);
     assert_eq!(events.iter().filter(|event| matches!(event, Event::Began { .. })).count(), 1);
     assert_eq!(samples(&events), 2 * (6.0 * 0.06 * 24_000.0) as usize);
+}
+
+#[test]
+fn the_wrong_order_is_put_right() {
+    let mut scenario = answering(&["First."]);
+    scenario.items = 2;
+    scenario.transcript = "How are you?".to_owned();
+    scenario.voice = (0..8_000).map(|n| n as i16).collect();
+    scenario.fault = Some(Fault::WrongOrder);
+    let server = server(scenario);
+    let mut config = config(&server);
+    config.options.session.audio.input.transcription = Some(Transcription::by("any"));
+    let talk = start(RealtimeClient::builder(), config);
+    speak(&talk, 8);
+    let events = until(&talk, |event| matches!(event, Event::UserSaid { .. }));
+    let sound: Vec<i16> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Audio { utterance: 1, pcm } => Some(pcm.clone()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let item: Vec<i16> = (0..8_000).map(|n| n as i16).collect();
+    assert!(sound == [item.clone(), item].concat(), "{} samples", sound.len());
+    let sent: Vec<String> =
+        server.sent().iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect();
+    let at = |kind: &str| sent.iter().position(|sent| sent == kind).unwrap();
+    let last = sent.iter().rposition(|sent| sent == "response.output_audio.delta").unwrap();
+    assert!(
+        last < at("response.output_audio.done")
+            && at("response.done") < at("conversation.item.input_audio_transcription.completed")
+    );
+    let texts: Vec<String> = talk
+        .history()
+        .iter()
+        .filter_map(|entry| match &entry.what {
+            What::Said { text, .. } => Some(text.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(texts, ["How are you?", "First.", "First."]);
 }
 
 /// A remote server of tools, and whether the host is asked.

@@ -122,3 +122,21 @@ fn what_one_vendor_says_is_read_and_is_not_one_of_the_46() {
     let key = parse(json!({"type": "input_audio_buffer.dtmf_event_received", "digit": "7"}));
     assert!(matches!(key, ServerEvent::Dtmf(key) if key.event == "7"));
 }
+
+#[test]
+fn numbers_may_have_fractions_where_whole_ones_are_due() {
+    for (told, read) in [(json!(940.0), 940), (json!(940.75), 940), (json!(-1), 0), (json!(1e300), u64::MAX)]
+    {
+        let event = parse(
+            json!({"type": "input_audio_buffer.speech_started", "item_id": "u", "audio_start_ms": told}),
+        );
+        let ServerEvent::SpeechStarted(edge) = event else { panic!("{event:?}") };
+        assert_eq!((edge.audio_start_ms, edge.item_id.as_str()), (read, "u"));
+    }
+    let event = parse(json!({"type": "session.created", "session": {"expires_at": 1795000000.25}}));
+    assert!(
+        matches!(event, ServerEvent::SessionCreated(body) if body.session.expires_at == Some(1_795_000_000))
+    );
+    let event = parse(json!({"type": "rate_limits.updated", "rate_limits": [{"reset_seconds": 0.38}]}));
+    assert!(matches!(event, ServerEvent::RateLimits(limits) if limits.rate_limits[0].reset_seconds == 0.38));
+}

@@ -16,7 +16,8 @@ use musetalk_core::Device;
     DASHSCOPE_API_KEY, STEPFUN_API_KEY, or for a server by address REALTIME_API_KEY.")]
 #[non_exhaustive]
 pub struct Talk {
-    /// Who answers: openai, azure:RESOURCE, xai, qwen, stepfun, a ws:// or wss:// address, or demo, which needs no key
+    /// Who answers: openai, azure:RESOURCE, xai, qwen, qwen:HOST, stepfun, a ws:// or wss:// address (beta+wss:// for servers that
+    /// speak the beta of 2024), or demo, which needs no key
     #[arg(long, value_name = "NAME", default_value = "openai")]
     pub provider: String,
     /// The model; the provider's own when not given

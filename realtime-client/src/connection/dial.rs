@@ -3,9 +3,11 @@
 //! The upgrade is written here and not by the WebSocket crate, which logs the whole request, key included, to whoever listens.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -27,7 +29,9 @@ pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// A longer answer to an upgrade is no answer to one.
 const LONGEST_HEAD: usize = 16 << 10;
-/// How much of a refusal is shown.
+/// How much of a refusal is read, for how long, and how much is shown.
+const LONGEST_BODY: usize = 8 << 10;
+const BODY_WITHIN: Duration = Duration::from_secs(1);
 const LONGEST_REFUSAL: usize = 300;
 
 /// Opens a connection, or says in words why not.
@@ -37,7 +41,10 @@ pub(super) async fn dial(config: &Config) -> Result<Socket> {
             opened.map_err(|e| redacted(config, e.kind(), &format!("{}: {e}", config.provider.name)))
         }
         None => {
-            let text = format!("{} did not answer within {:?}", config.provider.name, config.connect_timeout);
+            let text = format!(
+                "{} did not answer within {:?}; check the address and the network",
+                config.provider.name, config.connect_timeout
+            );
             Err(Error::new(ErrorKind::TimedOut, text))
         }
     }
@@ -52,7 +59,12 @@ async fn open(config: &Config) -> Result<Socket> {
     let port = address.port_u16().unwrap_or(if safe { 443 } else { 80 });
     let request = Request::new(config, &address)?;
 
-    let no_connection = |e| Error::new(ErrorKind::Network, format!("no connection to {host}:{port}: {e}"));
+    let no_connection = |e| {
+        Error::new(
+            ErrorKind::Network,
+            format!("no connection to {host}:{port}; check the address and the network: {e}"),
+        )
+    };
     let stream = TcpStream::connect((host, port)).await.map_err(no_connection)?;
     stream.set_nodelay(true).map_err(no_connection)?;
     let mut stream = if safe {
@@ -128,7 +140,7 @@ impl Request {
                     let of = |name: &str| response.headers.iter().find(|h| h.name.eq_ignore_ascii_case(name));
                     let text = |name: &str| of(name).map(|h| String::from_utf8_lossy(h.value).into_owned());
                     if status != 101 {
-                        let length = text("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
+                        let length = text("content-length").and_then(|text| text.parse().ok());
                         let rest = answer.split_off(end);
                         return Err(refused(status, rest, length, stream).await);
                     }
@@ -159,26 +171,53 @@ fn not_websocket(what: &str) -> Error {
     Error::new(ErrorKind::Incompatible, format!("what answers there does not speak WebSocket: {what}"))
 }
 
+/// What a refusal says, in the server's words where it has any.
 async fn refused(
     status: u16,
     mut body: Vec<u8>,
-    length: usize,
+    length: Option<usize>,
     stream: &mut (impl AsyncRead + Unpin),
 ) -> Error {
-    let length = length.min(LONGEST_REFUSAL);
-    while body.len() < length && matches!(stream.read_buf(&mut body).await, Ok(1..)) {}
+    // Without a length it is over when the server closes, or has said enough.
+    let length = length.unwrap_or(LONGEST_BODY).min(LONGEST_BODY);
+    let read = async { while body.len() < length && matches!(stream.read_buf(&mut body).await, Ok(1..)) {} };
+    within(BODY_WITHIN, read).await;
     let body = String::from_utf8_lossy(&body);
-    let body: String = body.chars().filter(|c| !c.is_control()).take(LONGEST_REFUSAL).collect();
-    let what = match status {
-        300..=399 => "it sends the client elsewhere, which would take the key there; give the final address",
-        401 => "the key was refused; check it",
-        403 => "the key may not do this, here; check its project and region",
-        404 => "it has no such model or path; check the model's name and the address",
-        429 => "too many requests; wait",
-        500..=599 => "it is in trouble",
+    let (code, words) = reason(&body).unwrap_or_else(|| (String::new(), body.trim().to_owned()));
+    let words: String = words.chars().filter(|c| !c.is_control()).take(LONGEST_REFUSAL).collect();
+    let kind = match ErrorKind::of_code(&code) {
+        ErrorKind::Refused => ErrorKind::of_status(status),
+        kind => kind,
+    };
+    let what = match kind {
+        ErrorKind::Untrusted => {
+            "it sends the client elsewhere, which would take the key there; give the final address"
+        }
+        ErrorKind::Unauthorized if status == 403 => {
+            "the key may not do this, here; check its project and region"
+        }
+        ErrorKind::Unauthorized => "the key was refused; check it",
+        ErrorKind::NotFound => "it has no such model or path; check the model's name and the address",
+        ErrorKind::Quota => "the account has nothing left; see to its billing",
+        ErrorKind::Busy => "too many requests; wait",
+        ErrorKind::Incompatible => "it does not hold conversations over WebSocket; check the address",
+        ErrorKind::InvalidInput => {
+            "it cannot make sense of what it was asked; check the address and the model"
+        }
+        _ if status >= 500 => "it is in trouble; try later",
         _ => "it does not want to talk",
     };
-    Error::new(ErrorKind::of_status(status), format!("the server answered {status}: {what}. {body}"))
+    let words = if words.is_empty() { words } else { format!(" It says: {words}") };
+    Error::new(kind, format!("the server answered {status}: {what}.{words}"))
+}
+
+/// Code and sentence of a refusal in JSON, also where it comes in chunks.
+fn reason(body: &str) -> Option<(String, String)> {
+    let tree: Value = serde_json::from_str(body.get(body.find('{')?..=body.rfind('}')?)?).ok()?;
+    let error = tree.get("error").filter(|error| error.is_object()).unwrap_or(&tree);
+    let text = |key: &str| error[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    let sentence = text("message").or_else(|| tree["error"].as_str().map(str::to_owned));
+    Some((text("code").or_else(|| text("type")).unwrap_or_default(), sentence.unwrap_or_default()))
 }
 
 /// Mozilla's roots and this crate's own choice of cryptography, whatever else runs in the process.
@@ -197,7 +236,10 @@ fn tls() -> Result<Arc<ClientConfig>> {
 
 fn untrusted(error: &std::io::Error) -> Error {
     match refused_certificate(error) {
-        true => Error::new(ErrorKind::Untrusted, format!("its certificate was refused: {error}")),
+        true => Error::new(
+            ErrorKind::Untrusted,
+            format!("its certificate was refused; check the address, and the clock of this machine: {error}"),
+        ),
         false => Error::new(ErrorKind::Network, format!("no safe connection: {error}")),
     }
 }
@@ -214,7 +256,9 @@ pub(super) fn broken(config: &Config, secrets: &Secrets, error: &WsError) -> Err
             let most = config.largest_frame;
             return Error::new(
                 ErrorKind::Refused,
-                format!("the server sent a frame of more than {most} bytes"),
+                format!(
+                    "the server sent a frame of more than {most} bytes; allow more with largest_frame if it should"
+                ),
             );
         }
         WsError::Io(e) if refused_certificate(e) => (ErrorKind::Untrusted, "the connection is not safe"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
@@ -17,8 +17,6 @@ use super::dial::{Socket, broken, dial};
 use super::line::{Order, Shared};
 use super::tasks::{Boxed, within};
 
-/// From one ping to the next, and from a ping to any sign of life.
-const PING: Duration = Duration::from_secs(20);
 /// A frame that is not taken for so long will never be.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(20);
 /// Servers like to drop the connection instead of closing it.
@@ -54,7 +52,7 @@ pub(super) async fn drive(shared: Arc<Shared>) {
             Some(Order::Close) => break,
             None => {}
         }
-        let silence = link.as_ref().map(|link| link.heard + 2 * PING);
+        let silence = link.as_ref().map(|link| link.heard + shared.config.ping.saturating_mul(2));
         let ahead = |due: Duration| due.saturating_sub(shared.now()).min(FURTHEST);
         let alarm = shared.alarm().map(|due| Instant::now() + ahead(due));
         let alarm = [silence, alarm].into_iter().flatten().min();
@@ -69,7 +67,7 @@ pub(super) async fn drive(shared: Arc<Shared>) {
             }
             () = shared.wake.notified() => {}
             () = sleep_until(alarm.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600))) => {
-                if let Some(dead) = link.take_if(|link| link.heard + 2 * PING <= Instant::now()) {
+                if let Some(dead) = link.take_if(|link| link.heard + shared.config.ping.saturating_mul(2) <= Instant::now()) {
                     shared.broke(dead.number, Error::new(ErrorKind::TimedOut, "the server shows no sign of life"));
                 }
             }
@@ -146,11 +144,16 @@ fn farewell(frame: Option<&CloseFrame>) -> Error {
 
 /// Writes what waits, and pings; until the connection is no longer the one, or breaks.
 async fn write(shared: Arc<Shared>, mut writer: Writer, number: u64) {
+    let mut pings = interval_at(Instant::now() + shared.config.ping, shared.config.ping);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let message = match within(PING, shared.outbox.next(number)).await {
-            Some(Some(frame)) => Message::text(frame),
-            Some(None) => break,
-            None => Message::Ping(Vec::new().into()),
+        // A microphone never pauses: what waits to be sent must not keep the ping from its turn.
+        let message = tokio::select! {
+            _ = pings.tick() => Message::Ping(Vec::new().into()),
+            frame = shared.outbox.next(number) => match frame {
+                Some(frame) => Message::text(frame),
+                None => break,
+            },
         };
         match within(WRITTEN_WITHIN, writer.send(message)).await {
             Some(Ok(())) => {}

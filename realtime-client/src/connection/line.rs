@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::Notify;
 
 use crate::config::Config;
-use crate::protocol::{Role, ServerEvent};
+use crate::protocol::{Role, ServerEvent, UserPart};
 use crate::session::{Action, Event, Session};
 use crate::voice::{Sense, Sound, VoiceSink};
 use crate::{Error, ErrorKind, Result};
@@ -159,6 +159,18 @@ impl Shared {
         self.outbox.push_voice(pcm)
     }
 
+    /// The person writes this: what it tells of them is told before an answer is asked for.
+    pub(crate) fn wrote(&self, content: &[UserPart]) {
+        let Some(sense) = &self.sense else { return };
+        for part in content {
+            if let UserPart::Text { text } = part {
+                let mut inner = self.lock();
+                let hint = sense.lock().unwrap_or_else(PoisonError::into_inner).said(Role::User, text);
+                self.hint(&mut inner, hint);
+            }
+        }
+    }
+
     pub(crate) fn dropped(&self) -> u64 {
         self.outbox.dropped()
     }
@@ -200,7 +212,7 @@ impl Shared {
 
     /// A frame of the server.
     pub(super) fn receive(&self, connection: u64, frame: &str) {
-        let frame = self.secrets.redact(frame);
+        let frame = self.secrets.redact_frame(frame);
         let event = ServerEvent::parse(&frame);
         let mut inner = self.lock();
         let now = self.now();
@@ -346,21 +358,25 @@ impl Shared {
     fn feel(&self, inner: &mut Inner, event: &Event) {
         let Some(sense) = &self.sense else { return };
         let mut sense = sense.lock().unwrap_or_else(PoisonError::into_inner);
-        match event {
+        let hint = match event {
             Event::UserSaid { text, .. } => sense.said(Role::User, text),
-            Event::Said { text, .. } => sense.said(Role::Assistant, text),
-            Event::SpeechStopped { .. } => {
-                drop(sense);
-                self.felt(inner);
-            }
-            _ => {}
-        }
+            Event::Said { text, .. } | Event::Wrote { text, .. } => sense.said(Role::Assistant, text),
+            Event::SpeechStopped { .. } => sense.hint(),
+            _ => None,
+        };
+        drop(sense);
+        self.hint(inner, hint);
     }
 
     /// The person has finished: tells the model what the sense says of it.
     fn felt(&self, inner: &mut Inner) {
         let Some(sense) = &self.sense else { return };
-        let Some(hint) = sense.lock().unwrap_or_else(PoisonError::into_inner).hint() else { return };
+        let hint = sense.lock().unwrap_or_else(PoisonError::into_inner).hint();
+        self.hint(inner, hint);
+    }
+
+    fn hint(&self, inner: &mut Inner, hint: Option<String>) {
+        let Some(hint) = hint else { return };
         inner.recorder.host(self.now(), || ("hint", hint.as_str().into()));
         if let Err(e) = inner.session.hint(&hint) {
             log::debug!("a hint came too late: {e}");

@@ -66,7 +66,10 @@ async fn accept(listener: TcpListener, scenario: Scenario, seen: Seen, mut stopp
 async fn serve(mut stream: TcpStream, mut scenario: Scenario, seen: Seen, number: usize) {
     // Some things go wrong only once, or no client could ever go on.
     if number > 0
-        && matches!(scenario.fault, Some(Fault::DropAfter(_) | Fault::ExpireAfter(_) | Fault::GiantFrame(_)))
+        && matches!(
+            scenario.fault,
+            Some(Fault::DropAfter(_) | Fault::DropInside(_) | Fault::ExpireAfter(_) | Fault::GiantFrame(_))
+        )
     {
         scenario.fault = None;
     }
@@ -144,6 +147,7 @@ async fn converse(
                     script.handle(&event, started.elapsed());
                 }
                 Some(Ok(Message::Close(_))) => seen.record.lock().unwrap_or_else(PoisonError::into_inner).closed += 1,
+                Some(Ok(Message::Ping(_))) => seen.record.lock().unwrap_or_else(PoisonError::into_inner).pings += 1,
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return,
             },
@@ -168,6 +172,11 @@ async fn misbehave(
             true
         }
         Some(Fault::DropAfter(events)) => sent >= *events,
+        Some(Fault::DropInside(events)) if sent >= *events => {
+            // A text frame of 1000 bytes, of which these are the first.
+            drop(socket.get_mut().write_all(b"\x81\x7e\x03\xe8{\"type\":\"err").await);
+            true
+        }
         Some(Fault::ExpireAfter(events)) if sent >= *events => {
             let error = json!({"type": "error", "event_id": "event_x", "error": {"type": "invalid_request_error",
                 "code": "session_expired", "message": "Your session hit the maximum duration of 60 minutes.",

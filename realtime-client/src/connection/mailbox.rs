@@ -10,6 +10,8 @@ use crate::session::{Event, State};
 
 /// Events that may wait, without sound.
 const MOST_EVENTS: usize = 65_536;
+/// Who waits for longer looks again in between.
+const LONGEST_LOOK: Duration = Duration::from_secs(3600);
 
 #[derive(Default)]
 pub(super) struct Mailbox {
@@ -100,7 +102,8 @@ impl Mailbox {
 
     /// The same for a thread that may block, for at most this long. `Err`: nothing happened.
     pub(super) fn wait(&self, time: Duration) -> Result<Option<Event>, ()> {
-        let end = Instant::now() + time;
+        // `None`: for ever.
+        let end = Instant::now().checked_add(time);
         let mut queue = self.lock();
         loop {
             if let Some(event) = queue.take() {
@@ -109,10 +112,11 @@ impl Mailbox {
             if queue.closed {
                 return Ok(None);
             }
-            let left = end.saturating_duration_since(Instant::now());
+            let left = end.map_or(LONGEST_LOOK, |end| end.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 return Err(());
             }
+            let left = left.min(LONGEST_LOOK);
             queue = self.waiting.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }

@@ -74,8 +74,8 @@ impl Recorder {
 
     fn line(&mut self, line: impl FnOnce() -> Value) {
         let Some(out) = &mut self.out else { return };
-        let line = line().to_string();
-        let line = self.secrets.redact(&line);
+        let mut line = line();
+        self.secrets.redact_tree(&mut line, false);
         if let Err(e) = writeln!(out, "{line}") {
             log::error!("the recording ends here: {e}");
             self.out = None;
@@ -253,6 +253,7 @@ fn ask(session: &mut Session, asked: &str, with: &Value) {
         "aside" => session.aside(&text(with), Default::default()),
         "update" => session.update_tree(with.clone()),
         "hint" => session.hint(&text(with)),
+        "retrieve_item" => session.retrieve_item(&text(with)),
         "delete_item" => session.delete_item(&text(with)),
         "approve" => {
             session.approve(&text(&with[0]), with[1] == json!(true), with[2].as_str().map(str::to_owned))

@@ -42,7 +42,13 @@ impl Dialect {
     pub(crate) fn adapt(&self, frame: &mut Value) {
         let kind = frame["type"].as_str().unwrap_or("").to_owned();
         match kind.as_str() {
-            "session.update" => self.adapt_session(&mut frame["session"]),
+            "session.update" => {
+                // The beta has an event of its own for sessions that only listen.
+                if self.shape == Shape::Flat && frame["session"]["type"] == "transcription" {
+                    frame["type"] = json!("transcription_session.update");
+                }
+                self.adapt_session(&mut frame["session"]);
+            }
             "response.create" if self.shape == Shape::Flat && frame.get("response").is_some() => {
                 flatten(&mut frame["response"], self.pcm_name());
             }
@@ -104,6 +110,16 @@ const FLAT: &[(&str, &str)] = &[
     ("input", "input"),
 ];
 
+/// Where in a nested session that stands which a flat one calls so.
+pub(crate) fn nested(key: &str) -> Option<&'static str> {
+    let formats = [
+        ("audio.input.format", "input_audio_format"),
+        ("audio.output.format", "output_audio_format"),
+        ("output_modalities", "modalities"),
+    ];
+    FLAT.iter().chain(&formats).find(|(_, flat)| *flat == key).map(|(path, _)| *path)
+}
+
 /// The keys that the beta knows; all others are left behind.
 fn flatten(tree: &mut Value, pcm: &str) {
     let mut flat = Map::new();
@@ -149,7 +165,9 @@ fn beta_parts(item: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{ClientEvent, Modality, NewItem, ServerVad, SessionUpdate, TurnDetection};
+    use crate::protocol::{
+        ClientEvent, Modality, NewItem, ServerVad, SessionKind, SessionUpdate, TurnDetection,
+    };
 
     fn session() -> SessionUpdate {
         let mut session = SessionUpdate { modality: Some(Modality::Audio), ..SessionUpdate::default() };
@@ -172,6 +190,15 @@ mod tests {
         let said = NewItem::Assistant { id: None, text: "A red door.".to_owned() };
         let tree = sent(&ClientEvent::ItemCreate { previous_item_id: None, item: said }, &Dialect::beta());
         assert_eq!(tree["item"]["content"][0]["type"], "text");
+    }
+
+    #[test]
+    fn a_session_that_only_listens_has_an_event_of_its_own_in_the_beta() {
+        let session = SessionUpdate { kind: SessionKind::Transcription, ..session() };
+        let tree = sent(&(&session).into(), &Dialect::beta());
+        assert_eq!(tree["type"], "transcription_session.update");
+        assert_eq!(tree["session"]["turn_detection"]["type"], "server_vad");
+        assert_eq!(sent(&(&session).into(), &Dialect::ga())["type"], "session.update");
     }
 
     #[test]

@@ -38,10 +38,10 @@ macro_rules! server_events {
             /// The names of GA, in the order of its reference. What only one vendor says is not among them.
             pub const KINDS: &'static [&'static str] = &[$($kind),*];
 
-            fn typed(kind: &str, body: Value) -> serde_json::Result<Self> {
+            fn typed(kind: &str, body: &Value) -> serde_json::Result<Self> {
                 match kind {
-                    $($kind $(| $alias)* => serde_json::from_value(body).map(Self::$variant),)*
-                    $($vendor_kind => serde_json::from_value(body).map(Self::$vendor),)*
+                    $($kind $(| $alias)* => Deserialize::deserialize(body).map(Self::$variant),)*
+                    $($vendor_kind => Deserialize::deserialize(body).map(Self::$vendor),)*
                     _ => Ok(Self::Unknown { kind: kind.to_owned() }),
                 }
             }
@@ -154,6 +154,8 @@ server_events! {
     vendors:
     /// xAI: all that the person has said so far, in place of what was told before.
     "conversation.item.input_audio_transcription.updated" => InputTranscriptUpdated(InputTranscript),
+    /// Of some servers: an answer was stopped. `response.done` may follow or not.
+    "response.cancelled" => ResponseCancelled(Box<ResponseCancelled>),
 }
 
 impl ServerEvent {
@@ -168,7 +170,26 @@ impl ServerEvent {
             return malformed("", "the frame has no `type`".to_owned());
         };
         drop_nulls(&mut body);
-        Self::typed(&kind, body).unwrap_or_else(|e| malformed(&kind, e.to_string()))
+        match Self::typed(&kind, &body) {
+            Ok(event) => event,
+            Err(e) => {
+                make_whole(&mut body);
+                Self::typed(&kind, &body).unwrap_or_else(|_| malformed(&kind, e.to_string()))
+            }
+        }
+    }
+}
+
+/// Some servers count milliseconds with fractions, or use a negative number for none: neither is worth losing what was said.
+fn make_whole(value: &mut Value) {
+    match value {
+        Value::Object(map) => map.values_mut().for_each(make_whole),
+        Value::Array(values) => values.iter_mut().for_each(make_whole),
+        Value::Number(number) if number.as_u64().is_none() => {
+            let floored = number.as_f64().unwrap_or(0.0).max(0.0);
+            *number = (floored as u64).into();
+        }
+        _ => {}
     }
 }
 
@@ -387,6 +408,14 @@ bodies! {
 
     /// An answer.
     ResponseEvent {
+        /// The answer.
+        response: Response,
+    }
+
+    /// An answer that was stopped, by name or whole.
+    ResponseCancelled {
+        /// Which.
+        response_id: String,
         /// The answer.
         response: Response,
     }

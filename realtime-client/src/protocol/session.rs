@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::is_default;
 use super::tool::{Tool, ToolChoice};
+use crate::{Error, ErrorKind, Result};
 
 /// What a session is for.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
@@ -96,6 +97,15 @@ impl SessionUpdate {
     }
 }
 
+impl SessionUpdate {
+    /// Samples are 16-bit numbers at a rate that was agreed on: any other format would sound as noise.
+    pub(crate) fn check_formats(&self, input: Option<u32>, output: Option<u32>) -> Result<()> {
+        let audio = &self.audio;
+        audio.input.format.map_or(Ok(()), |format| format.check("audio.input.format", input))?;
+        audio.output.format.map_or(Ok(()), |format| format.check("audio.output.format", output))
+    }
+}
+
 /// A prompt stored with the vendor.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -172,6 +182,24 @@ pub enum AudioFormat {
     /// G.711 A-law at 8 000 Hz.
     #[serde(rename = "audio/pcma")]
     Pcma,
+}
+
+impl AudioFormat {
+    pub(crate) fn check(self, name: &str, wanted: Option<u32>) -> Result<()> {
+        match (self, wanted) {
+            (Self::Pcm { rate }, Some(wanted)) if rate != wanted => {
+                let text = format!("{name} says {rate} Hz, and the session has {wanted}; give both the same");
+                Err(Error::new(ErrorKind::InvalidInput, text))
+            }
+            (Self::Pcm { .. }, _) => Ok(()),
+            (Self::Pcmu | Self::Pcma, _) => {
+                let text = format!(
+                    "{name}: sound is 16-bit samples here, and not G.711; give AudioFormat::Pcm, or none"
+                );
+                Err(Error::new(ErrorKind::Unsupported, text))
+            }
+        }
+    }
 }
 
 /// A voice, by its public name or by the id of one made to order.

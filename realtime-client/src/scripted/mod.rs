@@ -84,12 +84,16 @@ pub enum Fault {
     Slow(Duration),
     /// TCP is dropped after this many events, on the first connection.
     DropAfter(usize),
+    /// TCP is dropped in the middle of the frame after this many events, on the first connection.
+    DropInside(usize),
     /// The first session expires when this many events were sent: an error, then close 1001.
     ExpireAfter(usize),
     /// Sessions say that they end after this many seconds.
     ShortLife(u64),
     /// An interrupted answer is over before it is said that the person speaks.
     CancelsBeforeSpeech,
+    /// The sound of an item is said to be complete after pieces of the next one, and what the person said after the answer to it.
+    WrongOrder,
     /// A frame of this many bytes.
     GiantFrame(usize),
     /// Sound that is no base64.
@@ -130,6 +134,7 @@ pub(crate) struct Record {
     pub(crate) times: Vec<(String, Instant)>,
     pub(crate) connections: usize,
     pub(crate) closed: usize,
+    pub(crate) pings: usize,
     pub(crate) samples: u64,
     /// The key of the last client.
     pub(crate) bearer: Option<String>,
@@ -187,6 +192,11 @@ impl ScriptedServer {
     /// Connections that clients have closed in an orderly way.
     pub fn closed(&self) -> usize {
         self.lock().closed
+    }
+
+    /// Pings of clients.
+    pub fn pings(&self) -> usize {
+        self.lock().pings
     }
 
     /// Samples of the person's voice that have come.

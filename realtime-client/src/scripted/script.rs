@@ -37,6 +37,8 @@ pub(crate) struct Script {
     turns: usize,
     numbers: u64,
     remote: Remote,
+    /// What is said after the next answer, where the order is wrong.
+    late: Vec<Value>,
 }
 
 #[derive(Debug)]
@@ -83,6 +85,7 @@ impl Script {
             turns: 0,
             numbers: 0,
             remote: Remote::default(),
+            late: Vec::new(),
         };
         match script.scenario.fault.clone() {
             Some(Fault::NeverGreets) => {}
@@ -273,13 +276,21 @@ impl Script {
             let mut delta = place.clone();
             delta["type"] = json!("conversation.item.input_audio_transcription.delta");
             delta["delta"] = json!(said);
-            self.send(delta);
             let mut done = place;
             done["type"] = json!("conversation.item.input_audio_transcription.completed");
             done["transcript"] = json!(said);
             done["usage"] = json!({"type": "tokens", "total_tokens": 22, "input_tokens": 13, "output_tokens": 9,
                 "input_token_details": {"text_tokens": 0, "audio_tokens": 13}});
-            self.send(done);
+            self.late.extend([delta, done]);
+            if self.scenario.fault != Some(Fault::WrongOrder) {
+                self.send_late();
+            }
+        }
+    }
+
+    fn send_late(&mut self) {
+        for event in std::mem::take(&mut self.late) {
+            self.send(event);
         }
     }
 
@@ -363,7 +374,11 @@ impl Script {
                 json!({"type": "failed", "error": {"type": "server_error", "code": code}});
             return self.send(json!({"type": "response.done", "response": response}));
         }
-        let (events, output) = self.made(&response, beside);
+        let (mut events, output) = self.made(&response, beside);
+        if self.scenario.fault == Some(Fault::WrongOrder) {
+            // A sort keeps the order of what is equal.
+            events.sort_by_key(|event| event["type"] == "response.output_audio.done");
+        }
         let chatters = self.scenario.chatters;
         for (index, event) in events.into_iter().enumerate() {
             if chatters && index % 3 == 0 {
@@ -381,6 +396,7 @@ impl Script {
         self.send(json!({"type": "response.done", "response": response}));
         self.send(json!({"type": "rate_limits.updated", "rate_limits": [
             {"name": "tokens", "limit": 40_000, "remaining": 39_747, "reset_seconds": 0.38}]}));
+        self.send_late();
     }
 
     /// The events of an answer, and its items.

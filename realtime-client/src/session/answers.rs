@@ -49,6 +49,8 @@ pub(crate) struct Pending {
     pub(crate) event_id: String,
     pub(crate) since: Duration,
     pub(crate) params: Params,
+    /// Nobody wants to hear it any more: it is stopped as soon as it begins.
+    pub(crate) cut: bool,
 }
 
 /// An answer to ask for as soon as none is being made.
@@ -88,16 +90,38 @@ impl Answers {
         }
     }
 
-    /// The wish that may be sent now.
-    pub(crate) fn due(&mut self, now: Duration) -> Option<Params> {
+    /// The wish that may be sent now. `floor_taken`: the person speaks, or was just answered by the server itself.
+    pub(crate) fn due(&mut self, now: Duration, floor_taken: bool) -> Option<Params> {
         if self.active.is_some() || self.pending.is_some() {
             return None;
         }
-        self.wanted.take_if(|wanted| wanted.not_before <= now).map(|wanted| wanted.params)
+        let may = |wanted: &mut Wanted| wanted.not_before <= now && !(wanted.optional && floor_taken);
+        self.wanted.take_if(may).map(|wanted| wanted.params)
     }
 
-    pub(crate) fn created(&mut self, id: &str, now: Duration) {
-        let params = self.pending.take().and_then(|pending| pending.params);
+    /// The person begins to speak: what was wanted before is answered together with what is said now.
+    pub(crate) fn yield_floor(&mut self) {
+        if let Some(wanted) = &mut self.wanted {
+            wanted.optional = true;
+        }
+    }
+
+    /// What was asked for and has not begun is not wanted any more.
+    pub(crate) fn cut_pending(&mut self) {
+        if let Some(pending) = &mut self.pending {
+            pending.cut = true;
+        }
+    }
+
+    /// Whether an answer is on its way that somebody wants to hear.
+    pub(crate) fn expected(&self) -> bool {
+        self.active.is_some() || self.pending.as_ref().is_some_and(|pending| !pending.cut)
+    }
+
+    /// An answer has begun. Whether it was cut before it did.
+    pub(crate) fn created(&mut self, id: &str, now: Duration) -> bool {
+        let (cut, params) =
+            self.pending.take().map_or((false, None), |pending| (pending.cut, pending.params));
         self.wanted.take_if(|wanted| wanted.optional);
         self.active = Some(Active {
             id: id.to_owned(),
@@ -107,6 +131,7 @@ impl Answers {
             cancelled: false,
             patient: false,
         });
+        cut
     }
 
     /// No piece of this answer matters any more.
@@ -170,7 +195,7 @@ impl Answers {
     /// The connection is gone, and what was asked of it; what was only wanted stays wanted, and so does an answer of which nothing came. Returns
     /// the one that was cut off in the middle.
     pub(crate) fn disconnect(&mut self) -> Option<String> {
-        if let Some(pending) = self.pending.take() {
+        if let Some(pending) = self.pending.take().filter(|pending| !pending.cut) {
             self.want(pending.params, Duration::ZERO, false);
         }
         self.asides.clear();

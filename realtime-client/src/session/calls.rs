@@ -35,6 +35,18 @@ pub(crate) struct Calls {
     batches: Vec<Batch>,
 }
 
+/// Calls that are not settled, at a time. No model makes so many.
+pub(crate) const MOST_CALLS: usize = 128;
+
+/// Whether a call begins.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Begun {
+    Now,
+    /// It is known already.
+    Before,
+    TooMany,
+}
+
 /// The calls of one answer.
 #[derive(Debug)]
 struct Batch {
@@ -91,10 +103,14 @@ pub(crate) struct Answered {
 }
 
 impl Calls {
-    /// A call whose arguments are complete; `false` if it is known already.
-    pub(crate) fn begin(&mut self, response_id: &str, call: Call) -> bool {
-        if self.batches.iter().flat_map(|batch| &batch.calls).any(|known| known.call_id == call.call_id) {
-            return false;
+    /// A call whose arguments are complete.
+    pub(crate) fn begin(&mut self, response_id: &str, call: Call) -> Begun {
+        let calls = || self.batches.iter().flat_map(|batch| &batch.calls);
+        if calls().any(|known| known.call_id == call.call_id) {
+            return Begun::Before;
+        }
+        if calls().count() >= MOST_CALLS {
+            return Begun::TooMany;
         }
         let known = self.batches.iter().position(|batch| batch.response_id == response_id);
         let index = known.unwrap_or_else(|| {
@@ -110,7 +126,7 @@ impl Calls {
         let calls = &mut self.batches[index].calls;
         let place = calls.iter().position(|other| other.output_index > call.output_index && !other.sent);
         calls.insert(place.unwrap_or(calls.len()), call);
-        true
+        Begun::Now
     }
 
     /// A function has answered; `false` if nobody waits for it, or its time was up.
@@ -213,11 +229,9 @@ mod tests {
     #[test]
     fn outputs_go_back_in_the_order_of_the_calls_and_one_reaction_follows() {
         let mut calls = Calls::default();
-        assert!(
-            calls.begin("r", call("b", 1))
-                && calls.begin("r", call("a", 0))
-                && !calls.begin("r", call("a", 0))
-        );
+        assert_eq!(calls.begin("r", call("b", 1)), Begun::Now);
+        assert_eq!(calls.begin("r", call("a", 0)), Begun::Now);
+        assert_eq!(calls.begin("r", call("a", 0)), Begun::Before);
         assert!(calls.answer("b", ToolOutput::new("2")));
         assert!(sent(&mut calls).is_empty());
         assert!(calls.answer("a", ToolOutput::new("1")) && !calls.answer("a", ToolOutput::new("again")));

@@ -85,14 +85,32 @@ impl Session {
         Ok(())
     }
 
+    /// Asks for an item with its sound, such as what the person said, as the model heard it. It comes back as [`Event::Retrieved`].
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Network`]: there is no connection.
+    /// - [`ErrorKind::Closed`]: the session is over.
+    pub fn retrieve_item(&mut self, item_id: &str) -> Result<()> {
+        self.check_ready()?;
+        self.send(ClientEvent::ItemRetrieve { item_id: item_id.to_owned() });
+        Ok(())
+    }
+
     /// Asks for an answer, now or as soon as the one being made is done; several wishes become one.
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::Unsupported`]: the session only transcribes.
+    /// - [`ErrorKind::Unsupported`]: the session only transcribes, or another format of sound than 16-bit samples is asked for.
+    /// - [`ErrorKind::InvalidInput`]: another rate than the session's is asked for.
     /// - [`ErrorKind::Closed`]: the session is over.
     pub fn respond(&mut self, params: Option<ResponseParams>) -> Result<()> {
         self.check_conversation()?;
+        if let Some(format) =
+            params.as_ref().and_then(|p| p.audio.as_ref()).and_then(|audio| audio.output.format)
+        {
+            format.check("audio.output.format", Some(self.options.output_rate))?;
+        }
         self.answers.want(params.map(Box::new), self.now, false);
         self.settle();
         Ok(())
@@ -149,6 +167,7 @@ impl Session {
     pub fn press(&mut self) -> Result<()> {
         self.check_manual()?;
         self.cut(true);
+        self.answers.yield_floor();
         self.turn.pressed = true;
         self.turn.uncommitted = 0;
         if self.phase == Phase::Ready {
@@ -195,7 +214,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::InvalidInput`]: it would turn a conversation into a transcription, or the other way round.
+    /// - [`ErrorKind::InvalidInput`]: it would turn a conversation into a transcription, or the other way round, or change a rate.
+    /// - [`ErrorKind::Unsupported`]: a format of sound other than 16-bit samples.
     /// - [`ErrorKind::Closed`]: the session is over.
     pub fn update(&mut self, update: &SessionUpdate) -> Result<()> {
         self.check_open()?;
@@ -205,6 +225,7 @@ impl Session {
                 "a session stays what it is: conversation or transcription; open another",
             ));
         }
+        update.check_formats(Some(self.options.input_rate), Some(self.options.output_rate))?;
         self.update_tree(update.to_tree())
     }
 

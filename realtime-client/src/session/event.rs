@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::Error;
-use crate::protocol::ClientEvent;
 use crate::protocol::server_event::{RateLimit, ResponseStatus, ResponseUsage, Segment};
+use crate::protocol::{ClientEvent, Item};
 
 /// How the connection stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -176,6 +176,11 @@ pub enum Event {
         status: ResponseStatus,
         /// What it cost.
         usage: Option<Box<ResponseUsage>>,
+    },
+    /// An item that was asked for with [`Session::retrieve_item`](super::Session::retrieve_item), with its sound.
+    Retrieved {
+        /// The item.
+        item: Box<Item>,
     },
     /// What may still be asked for.
     RateLimits(Vec<RateLimit>),

@@ -7,7 +7,7 @@ use crate::protocol::{Item, ItemKind, NewItem, Part, PartKind, Role, UserPart};
 
 use super::playback::HeardPart;
 
-/// Entries and characters that are kept; the oldest go first.
+/// Entries and characters, names included, that are kept; the oldest go first.
 const MOST_ENTRIES: usize = 1000;
 const MOST_CHARS: usize = 256 * 1024;
 /// Characters that a new connection is told; the newest.
@@ -261,14 +261,23 @@ impl History {
     }
 
     fn bound(&mut self) {
-        let mut chars: usize = self.entries.iter().map(Entry::chars).sum();
-        while self.entries.len() > MOST_ENTRIES || (chars > MOST_CHARS && self.entries.len() > 1) {
-            chars -= self.entries.pop_front().as_ref().map_or(0, Entry::chars);
+        let mut size: usize = self.entries.iter().map(Entry::size).sum();
+        while self.entries.len() > MOST_ENTRIES || (size > MOST_CHARS && self.entries.len() > 1) {
+            size -= self.entries.pop_front().as_ref().map_or(0, Entry::size);
         }
     }
 }
 
 impl Entry {
+    /// What it takes up, its names included: they are the server's, and of any length.
+    fn size(&self) -> usize {
+        let call = match &self.what {
+            What::Said { .. } => 0,
+            What::Called { call_id, .. } | What::Answered { call_id, .. } => call_id.len(),
+        };
+        self.chars() + self.item_id.len() + call
+    }
+
     fn chars(&self) -> usize {
         match &self.what {
             What::Said { text, .. } => text.len(),

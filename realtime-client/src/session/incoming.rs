@@ -2,18 +2,23 @@
 
 use std::time::Duration;
 
-use crate::protocol::server_event::{ErrorBody, Response, ResponseStatus, SessionState};
+use serde_json::Value;
+
+use crate::protocol::dialect::{nested, take};
+use crate::protocol::server_event::{ErrorBody, Response, ResponseCancelled, ResponseStatus, SessionState};
 use crate::protocol::{ClientEvent, Item, ItemKind, ItemStatus, Role, ServerEvent};
 use crate::{Error, ErrorKind};
 
-use super::calls::Call;
+use super::calls::{Begun, Call, MOST_CALLS};
 use super::commands::TAG;
 use super::history::{What, is_spoken};
 use super::playback::Place;
-use super::{Event, Phase, Session};
+use super::{Event, LEAST_LIFE, Phase, Session};
 
 /// Settings that a server may refuse, one after the other, before it is given up.
 const MOST_STRIPPED: u32 = 16;
+/// Remote servers that are waited for.
+const MOST_LISTING: usize = 64;
 /// Approval requests that wait for the host.
 const MOST_ASKED: usize = 64;
 
@@ -23,7 +28,7 @@ const MOST_WAITING_MINUTES: u64 = 15;
 impl Session {
     /// What the server said.
     pub fn handle(&mut self, event: ServerEvent, now: Duration) {
-        self.now = self.now.max(now);
+        self.advance_to(now);
         if matches!(self.phase, Phase::Closed | Phase::Connecting) {
             return;
         }
@@ -47,6 +52,7 @@ impl Session {
                 self.tell(Event::SpeechStarted { item_id: edge.item_id });
                 if self.server_does("interrupt_response") && !self.is_transcription() {
                     self.cut(false);
+                    self.answers.yield_floor();
                 }
             }
             ServerEvent::SpeechStopped(edge) => {
@@ -60,6 +66,8 @@ impl Session {
             ServerEvent::Committed(turn) => {
                 self.turn.speaking = false;
                 self.turn.uncommitted = 0;
+                // What was cut and has not begun by now never will: what begins next answers this turn.
+                self.answers.pending.take_if(|pending| pending.cut);
                 let said = What::Said { role: Role::User, text: String::new(), cut: false };
                 self.history.put(&turn.item_id, said, turn.previous_item_id.as_deref());
                 if self.server_does("create_response") && !self.is_transcription() {
@@ -97,16 +105,20 @@ impl Session {
                 self.item_done(&body.item);
             }
             ServerEvent::ItemDeleted(item) => self.history.remove(&item.item_id),
+            ServerEvent::ItemRetrieved(body) => self.tell(Event::Retrieved { item: Box::new(body.item) }),
             // an answer
             ServerEvent::ResponseCreated(body) => self.response_created(&body.response),
             ServerEvent::ResponseDone(body) => self.response_done(&body.response),
+            ServerEvent::ResponseCancelled(body) => self.response_cancelled(*body),
             ServerEvent::RateLimits(limits) => self.tell(Event::RateLimits(limits.rate_limits)),
             // remote tools
             ServerEvent::McpListInProgress(item) => {
                 if self.listing.is_empty() {
                     self.listing_since = self.now;
                 }
-                self.listing.push(item.item_id);
+                if self.listing.len() < MOST_LISTING {
+                    self.listing.push(item.item_id);
+                }
             }
             ServerEvent::McpListCompleted(item) => self.listing.retain(|id| *id != item.item_id),
             ServerEvent::McpListFailed(item) => {
@@ -129,14 +141,14 @@ impl Session {
                     output_index: body.output_index,
                     content_index: body.content_index,
                 };
-                if let Some(id) = self.living(&body.response_id)
+                if let Some(id) = self.sounding(&body.response_id)
                     && body.part.kind == crate::protocol::PartKind::OutputAudio
                 {
                     self.ledger.expect(&id, &place);
                 }
             }
             ServerEvent::AudioDelta(piece) => {
-                let Some(id) = self.living(&piece.response_id) else { return };
+                let Some(id) = self.sounding(&piece.response_id) else { return };
                 let place = Place {
                     item_id: piece.item_id,
                     output_index: piece.output_index,
@@ -197,6 +209,9 @@ impl Session {
             }
             ServerEvent::OutputItemDone(body) => {
                 let Some(id) = self.living(&body.response_id) else { return };
+                // Not every server says that the sound of its parts is complete.
+                self.ledger.item_done(&id, &body.item.id);
+                self.flow();
                 self.item_done(&body.item);
                 self.call_of(&id, &body.item, body.output_index);
             }
@@ -224,9 +239,27 @@ impl Session {
             // The last pieces of an answer that is over.
             Some(_) => {}
             None if finished => {}
-            None => self.answers.created(&id, now),
+            None => {
+                if self.begun(&id) {
+                    return None;
+                }
+            }
         }
         Some(id)
+    }
+
+    /// The same for sound: an answer that is over has all of it.
+    fn sounding(&mut self, response_id: &str) -> Option<String> {
+        self.living(response_id).filter(|id| !self.answers.is_finished(id))
+    }
+
+    /// An answer begins. `true`: it was cut before it did, and is stopped.
+    fn begun(&mut self, id: &str) -> bool {
+        let cut = self.answers.created(id, self.now);
+        if cut {
+            self.cut(true);
+        }
+        cut
     }
 
     fn active_id(&self) -> Option<String> {
@@ -246,8 +279,9 @@ impl Session {
         if !matches!(self.phase, Phase::Greeting { .. }) {
             return;
         }
-        self.link.expires =
-            session.expires_at.map(|at| Duration::from_secs(at.saturating_sub(self.link.epoch)));
+        let ends = |at: u64| Duration::from_secs(at.saturating_sub(self.link.epoch));
+        // No server gives less: then the clock of this machine is wrong, and the server says itself when it is over.
+        self.link.expires = session.expires_at.map(ends).filter(|at| *at >= self.now + LEAST_LIFE);
         self.learn_rate(session);
         self.configure(0);
     }
@@ -261,9 +295,16 @@ impl Session {
     }
 
     fn updated(&mut self, session: &SessionState) {
+        let format = session.audio.output.format.as_ref().map_or("", |format| format.kind.as_str());
+        if matches!(format, "audio/pcmu" | "audio/pcma") {
+            let why = "the server speaks G.711, which is not understood here; set audio.output.format to AudioFormat::Pcm";
+            self.end(Some(Error::new(ErrorKind::Unsupported, why)));
+            return;
+        }
         self.learn_rate(session);
         self.accepted = Some(self.config.clone());
         match self.phase {
+            Phase::Closed => {}
             Phase::Configuring { .. } => self.ready(),
             _ => self.tell(Event::Updated),
         }
@@ -283,7 +324,8 @@ impl Session {
             .event_id
             .as_ref()
             .and_then(|id| self.sent.iter().find(|(sent, _)| sent == id).map(|(_, kind)| *kind));
-        if error.kind().is_final() {
+        let optional = body.param.as_deref().is_some_and(is_optional);
+        if error.kind().is_final() && !optional {
             self.end(Some(error));
             return;
         }
@@ -316,13 +358,21 @@ impl Session {
     }
 
     fn configuration_refused(&mut self, body: &ErrorBody, error: Error, stripped: u32) {
-        let path = body.param.as_deref().and_then(|param| param.strip_prefix("session.")).unwrap_or("");
+        let param = body.param.as_deref().unwrap_or("");
         let unknown = matches!(body.name(), "unknown_parameter" | "unsupported_parameter");
-        if unknown
+        let path = match is_optional(param) {
+            true => Some(TRANSCRIPTION),
+            false => param.strip_prefix("session.").filter(|_| unknown),
+        };
+        if let Some(path) = path
             && stripped < MOST_STRIPPED
-            && crate::protocol::dialect::take(&mut self.config, path).is_some()
+            && !self.is_transcription()
+            && leave_out(&mut self.config, path)
         {
-            let text = format!("this server does not know session.{path}; going on without it");
+            let text = match unknown {
+                true => format!("this server does not know session.{path}; going on without it"),
+                false => format!("session.{path} was refused; going on without it: {error}"),
+            };
             self.problem(Error::new(ErrorKind::Unsupported, text), Some("session.update"));
             self.configure(stripped + 1);
             return;
@@ -354,7 +404,14 @@ impl Session {
             self.flow();
         }
         self.turn.awaiting = None;
-        self.answers.created(&response.id, self.now);
+        self.begun(&response.id);
+    }
+
+    /// What some servers say before `response.done`, or in place of it.
+    fn response_cancelled(&mut self, body: ResponseCancelled) {
+        let named = [body.response.id, body.response_id].into_iter().find(|id| !id.is_empty());
+        let Some(id) = named.or_else(|| self.active_id()) else { return };
+        self.response_done(&Response { id, status: ResponseStatus::Cancelled, ..Response::default() });
     }
 
     fn response_done(&mut self, response: &Response) {
@@ -365,6 +422,9 @@ impl Session {
             let written: String = response.output.iter().map(Item::text).collect();
             let text = if written.is_empty() { text } else { written };
             self.tell(Event::Aside { tag, text, status: response.status });
+            return;
+        }
+        if !response.id.is_empty() && self.answers.is_finished(&response.id) {
             return;
         }
         let known = |id: &String| response.id.is_empty() || *id == response.id;
@@ -393,7 +453,7 @@ impl Session {
             usage: response.usage.clone().map(Box::new),
         });
         if response.status == ResponseStatus::Failed {
-            self.response_failed(response, active);
+            self.response_failed(response, active.filter(|_| !dead), dead);
         } else {
             self.answers.retried = false;
             let remote = response.output.iter().any(|item| item.kind == ItemKind::McpCall);
@@ -403,11 +463,15 @@ impl Session {
         }
     }
 
-    fn response_failed(&mut self, response: &Response, active: Option<super::answers::Active>) {
+    fn response_failed(&mut self, response: &Response, active: Option<super::answers::Active>, dead: bool) {
         let body = response.status_details.error.clone().unwrap_or_default();
         let error = error_of(&body);
         if error.kind().is_final() {
             self.end(Some(error));
+            return;
+        }
+        if dead {
+            // Nobody wanted to hear it any more.
             return;
         }
         let spoke = active.as_ref().is_some_and(|active| active.spoke);
@@ -458,10 +522,16 @@ impl Session {
     }
 
     fn call(&mut self, response_id: &str, call_id: &str, output_index: u32, name: &str, arguments: &str) {
-        let deadline = self.now + self.options.tool_timeout;
+        let deadline = self.now.saturating_add(self.options.tool_timeout);
         let call = Call::new(call_id, output_index, name, arguments, deadline);
-        if !self.calls.begin(response_id, call) {
-            return;
+        match self.calls.begin(response_id, call) {
+            Begun::Now => {}
+            Begun::Before => return,
+            Begun::TooMany => {
+                let text = format!("more than {MOST_CALLS} functions run at once; {name} was not called");
+                self.problem(Error::new(ErrorKind::BufferFull, text), None);
+                return;
+            }
         }
         // Something came of the answer: asked for again, it would call again.
         if let Some(active) = self.answers.active.as_mut().filter(|active| active.id == response_id) {
@@ -476,6 +546,19 @@ impl Session {
             arguments: arguments.into(),
         });
     }
+}
+
+/// What the person says can go unwritten: no reason not to talk.
+const TRANSCRIPTION: &str = "audio.input.transcription";
+
+fn is_optional(param: &str) -> bool {
+    let setting = param.strip_prefix("session.").unwrap_or("");
+    [TRANSCRIPTION, "input_audio_transcription"].iter().any(|optional| setting.starts_with(optional))
+}
+
+/// Takes a setting away, by the name that it has here or in a flat session.
+fn leave_out(config: &mut Value, path: &str) -> bool {
+    take(config, path).is_some() || nested(path).is_some_and(|path| take(config, path).is_some())
 }
 
 /// Refusals that change nothing: the thing was over already.

@@ -77,6 +77,9 @@ pub struct Session {
 /// A connection is not replaced before it is so old, and does not count as one that served.
 const LEAST_LIFE: Duration = Duration::from_secs(30);
 
+/// Time goes no further, so that anything may be added to it: a thousand years.
+const LAST_DAY: Duration = Duration::from_secs(1000 * 366 * 24 * 3600);
+
 /// How far the connection has come.
 #[derive(Clone, Debug, PartialEq)]
 enum Phase {
@@ -173,7 +176,7 @@ impl Session {
 
     /// What to do next; `None` until something happens or [`deadline`](Self::deadline) passes.
     pub fn poll(&mut self, now: Duration) -> Option<Action> {
-        self.now = self.now.max(now);
+        self.advance_to(now);
         if self.actions.is_empty() {
             self.tick();
             self.settle();
@@ -185,7 +188,7 @@ impl Session {
     ///
     /// `false`: not now, close it; the connection that is open still serves a turn.
     pub fn opened(&mut self, now: Duration, unix_now: u64) -> bool {
-        self.now = self.now.max(now);
+        self.advance_to(now);
         if self.phase == Phase::Closed {
             return false;
         }
@@ -203,7 +206,7 @@ impl Session {
 
     /// The transport could not be opened, or broke, or was closed by the server.
     pub fn lost(&mut self, now: Duration, why: Error, chance: u64) {
-        self.now = self.now.max(now);
+        self.advance_to(now);
         if self.phase == Phase::Closed {
             return;
         }
@@ -237,7 +240,7 @@ impl Session {
 
     /// Samples of the person's voice that were sent.
     pub fn appended(&mut self, samples: u64) {
-        self.turn.uncommitted += samples;
+        self.turn.uncommitted = self.turn.uncommitted.saturating_add(samples);
     }
 
     /// The rate of the answers, in Hz.
@@ -271,6 +274,10 @@ impl Session {
     }
 
     // ── what all parts share ──
+
+    fn advance_to(&mut self, now: Duration) {
+        self.now = self.now.max(now.min(LAST_DAY));
+    }
 
     fn tell(&mut self, event: Event) {
         self.actions.push_back(Action::Tell(event));
@@ -342,6 +349,7 @@ impl Session {
                 self.send(ClientEvent::ResponseCancel { response_id: Some(id) });
             }
         }
+        self.answers.cut_pending();
         for cut in &cuts {
             self.answers.bury(&cut.response_id);
             for verdict in cut.verdicts.iter().filter(|verdict| verdict.remedy != Remedy::Keep) {
@@ -395,10 +403,7 @@ impl Session {
             Posture::Speaking
         } else if self.calls.running() {
             Posture::Working
-        } else if self.turn.awaiting.is_some()
-            || self.answers.active.is_some()
-            || self.answers.pending.is_some()
-        {
+        } else if self.turn.awaiting.is_some() || self.answers.expected() {
             Posture::Thinking
         } else {
             Posture::Idle

@@ -10,6 +10,9 @@ use crate::protocol::audio::Decoder;
 /// Utterances that may wait to be heard. A host that never says what was heard loses the oldest.
 const MOST_WAITING: usize = 64;
 
+/// Parts of an answer. More are no answer but an attack.
+const MOST_PARTS: usize = 256;
+
 /// Where a part stands in an answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Place {
@@ -101,6 +104,10 @@ impl Part {
         self.entered + self.waiting.len() as u64
     }
 
+    fn is_at(&self, place: &Place) -> bool {
+        self.place.item_id == place.item_id && self.place.content_index == place.content_index
+    }
+
     fn order(&self) -> (u32, u32) {
         (self.place.output_index, self.place.content_index)
     }
@@ -117,7 +124,14 @@ impl Ledger {
 
     /// A part that will bring sound.
     pub(crate) fn expect(&mut self, response_id: &str, place: &Place) {
-        self.part(response_id, place);
+        if self.has_room(response_id) {
+            self.part(response_id, place);
+        }
+    }
+
+    fn has_room(&self, response_id: &str) -> bool {
+        let utterance = self.utterances.iter().find(|utterance| utterance.response_id == response_id);
+        utterance.is_none_or(|utterance| utterance.parts.len() < MOST_PARTS)
     }
 
     /// A piece of sound; how many samples it held.
@@ -127,6 +141,9 @@ impl Ledger {
         place: &Place,
         base64: &str,
     ) -> Result<usize, String> {
+        if !self.has_room(response_id) && !self.knows(response_id, place) {
+            return Err(format!("an answer of more than {MOST_PARTS} parts"));
+        }
         let part = self.part(response_id, place);
         let pcm = part.decoder.decode(base64)?;
         let samples = pcm.len();
@@ -143,6 +160,14 @@ impl Ledger {
         if let Some(part) = utterance.parts.iter_mut().find(named) {
             part.done = true;
         }
+        self.advance(response_id);
+    }
+
+    /// An item has brought all its sound, in all its parts.
+    pub(crate) fn item_done(&mut self, response_id: &str, item_id: &str) {
+        let Some(utterance) = self.of(response_id) else { return };
+        let mine = utterance.parts.iter_mut().filter(|part| part.place.item_id == item_id);
+        mine.for_each(|part| part.done = true);
         self.advance(response_id);
     }
 
@@ -202,6 +227,11 @@ impl Ledger {
         for response_id in open.collect::<Vec<_>>() {
             self.response_done(&response_id);
         }
+    }
+
+    fn knows(&self, response_id: &str, place: &Place) -> bool {
+        let utterance = self.utterances.iter().find(|utterance| utterance.response_id == response_id);
+        utterance.is_some_and(|utterance| utterance.parts.iter().any(|part| part.is_at(place)))
     }
 
     fn of(&mut self, response_id: &str) -> Option<&mut Utterance> {
@@ -271,10 +301,7 @@ impl Utterance {
     }
 
     fn part(&mut self, place: &Place) -> &mut Part {
-        let same = |part: &Part| {
-            part.place.item_id == place.item_id && part.place.content_index == place.content_index
-        };
-        if let Some(index) = self.parts.iter().position(same) {
+        if let Some(index) = self.parts.iter().position(|part| part.is_at(place)) {
             return &mut self.parts[index];
         }
         let part = Part {

@@ -110,12 +110,17 @@ impl Session {
             self.answers.want(None, self.now, false);
         }
         if self.holds_answers().is_none_or(|until| until <= self.now)
-            && let Some(params) = self.answers.due(self.now)
+            && let Some(params) = self.answers.due(self.now, self.floor_taken())
         {
             let event_id = self.send(ClientEvent::ResponseCreate { response: params.clone() });
-            self.answers.pending = Some(Pending { event_id, since: self.now, params });
+            self.answers.pending = Some(Pending { event_id, since: self.now, params, cut: false });
         }
         self.pose();
+    }
+
+    /// The person speaks, or the server is about to answer what they said.
+    fn floor_taken(&self) -> bool {
+        self.turn.speaking || self.turn.pressed || self.turn.awaiting.is_some()
     }
 
     /// Until when answers wait for the tools of remote servers.
@@ -125,7 +130,8 @@ impl Session {
 
     fn overdue_answers(&mut self) {
         let now = self.now;
-        if self.answers.pending.take_if(|pending| pending.since + CREATED_WITHIN <= now).is_some() {
+        let late = self.answers.pending.take_if(|pending| pending.since + CREATED_WITHIN <= now);
+        if late.is_some_and(|pending| !pending.cut) {
             let late = Error::new(ErrorKind::TimedOut, "an answer was asked for and did not begin");
             self.problem(late, Some("response.create"));
         }

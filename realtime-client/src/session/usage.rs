@@ -1,6 +1,6 @@
 //! What a conversation has cost so far.
 
-use crate::protocol::server_event::{ResponseUsage, TranscriptionUsage};
+use crate::protocol::server_event::{CachedDetails, ResponseUsage, TokenDetails, TranscriptionUsage};
 
 /// Counters since the session began, over all its connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -51,8 +51,8 @@ pub struct Prices {
 impl Usage {
     /// Adds what a server counted; counters that would overflow stay at their largest.
     pub(crate) fn add_response(&mut self, usage: &ResponseUsage) {
-        let (input, cached) = (&usage.input_token_details, &usage.input_token_details.cached_tokens_details);
-        let output = &usage.output_token_details;
+        let (input, output) = (&usage.input_token_details, &usage.output_token_details);
+        let cached = by_kind(input);
         for (counter, tokens) in [
             (&mut self.responses, 1),
             (&mut self.text_in, input.text_tokens.saturating_sub(cached.text_tokens)),
@@ -84,5 +84,24 @@ impl Usage {
         ];
         let tokens: f64 = tokens.iter().map(|(count, price)| *count as f64 * price / 1e6).sum();
         tokens + self.transcription_seconds / 60.0 * prices.transcription_minute
+    }
+}
+
+/// What was read again, by kind. Where a server tells only the sum, writing was: instructions and tools are what a cache holds first.
+fn by_kind(input: &TokenDetails) -> CachedDetails {
+    let told = input.cached_tokens_details.clone();
+    if told != CachedDetails::default() {
+        return told;
+    }
+    let mut left = input.cached_tokens;
+    let mut some = |of: u64| {
+        let taken = left.min(of);
+        left -= taken;
+        taken
+    };
+    CachedDetails {
+        text_tokens: some(input.text_tokens),
+        audio_tokens: some(input.audio_tokens),
+        image_tokens: some(input.image_tokens),
     }
 }

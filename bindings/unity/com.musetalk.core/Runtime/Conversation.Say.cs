@@ -59,8 +59,8 @@ namespace MuseTalk
                 Native.Check(NativeMethods.musetalk_conversation_send_image(_handle, bytes, (UIntPtr)(uint)file.Length, said, &error), &error);
         }
 
-        /// <summary>The person shows a frame of a camera; an answer is asked for. Encodes a PNG on the calling thread, some
-        /// milliseconds.</summary>
+        /// <summary>The person shows a frame of a camera; an answer is asked for. Encodes a JPEG whose longer side has at
+        /// most 1024 pixels, on the calling thread, some milliseconds.</summary>
         /// <param name="rgb">RGB, 8 bits each, rows from top to bottom without gaps. Copied.</param>
         /// <param name="width">1 to 8192.</param>
         /// <param name="height">1 to 8192.</param>

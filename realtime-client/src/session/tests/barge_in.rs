@@ -379,3 +379,133 @@ fn entered(received: &[usize; PARTS], done: &[bool; PARTS]) -> Vec<usize> {
     }
     owners
 }
+
+#[test]
+fn an_answer_that_was_asked_for_and_has_not_begun_is_cut_too() {
+    let ways: [fn(&mut Talk); 3] =
+        [|talk| talk.session.interrupt(), |talk| talk.session.press().unwrap(), |talk| talk.speech("u2")];
+    for (way, cut) in ways.into_iter().enumerate() {
+        let mut talk = if way == 2 { Talk::ready() } else { Talk::manual() };
+        talk.session.respond(None).unwrap();
+        cut(&mut talk);
+        talk.sent();
+        talk.begin("r1");
+        talk.audio("r1", "a1", 0, 2_400);
+        assert_eq!(talk.sent_kinds(), ["response.cancel"], "{way}");
+        assert!(heard_by_host(&talk.told()).is_empty(), "{way}");
+        talk.done("r1", "cancelled", json!([]));
+        if way == 1 {
+            talk.session.appended(24_000);
+            talk.session.release().unwrap();
+        }
+        talk.begin("r2");
+        talk.audio("r2", "a2", 0, 100);
+        assert_eq!(heard_by_host(&talk.told()), [(1, 100)], "{way}: the next one is heard");
+    }
+}
+
+/// What was asked for may come to nothing, and the server answers what the person said: that answer is not the one that was cut.
+#[test]
+fn the_answer_to_what_the_person_said_is_not_taken_for_one_that_was_cut() {
+    let mut talk = Talk::ready();
+    talk.session.respond(None).unwrap();
+    talk.speech("u2");
+    talk.server(json!({"type": "input_audio_buffer.committed", "item_id": "u2"}));
+    talk.begin("r1");
+    talk.audio("r1", "a1", 0, 100);
+    assert_eq!(heard_by_host(&talk.told()), [(1, 100)]);
+}
+
+#[test]
+fn who_speaks_is_not_spoken_over_by_an_answer_that_was_wanted_before() {
+    // Something was written while an answer sounded, and then the person speaks.
+    let mut talk = Talk::ready();
+    talk.begin("r1");
+    talk.audio("r1", "a1", 0, 24_000);
+    talk.session.respond(None).unwrap();
+    talk.speech("u2");
+    talk.done("r1", "cancelled", json!([]));
+    talk.wait(3_000);
+    talk.server(json!({"type": "input_audio_buffer.speech_stopped", "item_id": "u2"}));
+    talk.server(json!({"type": "input_audio_buffer.committed", "item_id": "u2"}));
+    talk.wait(2_000);
+    talk.begin("r2");
+    talk.done("r2", "completed", json!([]));
+    talk.wait(2_000);
+    let asked = talk.sent_kinds().iter().filter(|kind| *kind == "response.create").count();
+    assert_eq!(asked, 0, "the server's own answer is one to both");
+
+    let mut talk = Talk::manual();
+    talk.begin("r1");
+    talk.audio("r1", "a1", 0, 24_000);
+    talk.session.respond(None).unwrap();
+    talk.session.press().unwrap();
+    talk.done("r1", "cancelled", json!([]));
+    talk.wait(3_000);
+    assert!(!talk.sent_kinds().contains(&"response.create".to_owned()), "the key is down");
+    talk.session.appended(24_000);
+    talk.session.release().unwrap();
+    assert_eq!(talk.sent_kinds(), ["input_audio_buffer.commit", "response.create"]);
+}
+
+#[test]
+fn sound_that_comes_after_its_answer_is_over_begins_nothing() {
+    for heard in [48_000, 12_000] {
+        let mut talk = answered(heard);
+        talk.part("r1", "a2", 1);
+        talk.audio("r1", "a1", 0, 2_400);
+        talk.audio("r1", "a2", 1, 2_400);
+        assert!(talk.told().is_empty(), "{heard}");
+        talk.session.heard(1, u64::MAX);
+        assert_eq!(talk.session.posture(), super::super::Posture::Idle, "{heard}");
+    }
+}
+
+#[test]
+fn a_cut_answer_that_fails_is_not_asked_for_again() {
+    let mut talk = Talk::manual();
+    talk.begin("r1");
+    talk.session.interrupt();
+    talk.sent();
+    talk.server(json!({"type": "response.done", "response": {"id": "r1", "status": "failed",
+        "status_details": {"type": "failed", "error": {"type": "server_error", "code": null}}}}));
+    talk.wait(5_000);
+    assert!(talk.sent().is_empty());
+}
+
+/// Some servers say so in an event of their own, before `response.done` or in place of it.
+#[test]
+fn a_cancellation_by_another_name_frees_the_floor() {
+    for (body, done) in
+        [(json!({}), false), (json!({"response_id": "r1"}), true), (json!({"response": {"id": "r1"}}), true)]
+    {
+        let mut talk = Talk::manual();
+        talk.begin("r1");
+        talk.audio("r1", "a1", 0, 2_400);
+        talk.session.interrupt();
+        talk.session.respond(None).unwrap();
+        talk.sent();
+        let mut cancelled = body;
+        cancelled["type"] = json!("response.cancelled");
+        talk.server(cancelled);
+        if done {
+            talk.done("r1", "cancelled", json!([]));
+        }
+        assert_eq!(talk.sent_kinds(), ["response.create"]);
+        let over = talk.told().iter().filter(|event| matches!(event, Event::ResponseDone { .. })).count();
+        assert_eq!(over, 1);
+    }
+}
+
+#[test]
+fn a_part_is_complete_when_its_item_is() {
+    // A server that never says that the sound of a part is complete.
+    let mut talk = Talk::ready();
+    talk.begin("r1");
+    talk.audio("r1", "a1", 0, 100);
+    talk.audio("r1", "a2", 1, 50);
+    assert_eq!(heard_by_host(&talk.told()), [(1, 100)]);
+    talk.server(json!({"type": "response.output_item.done", "response_id": "r1", "output_index": 0,
+        "item": {"id": "a1", "type": "message", "status": "completed"}}));
+    assert_eq!(heard_by_host(&talk.told()), [(1, 50)]);
+}

@@ -398,3 +398,109 @@ fn a_hint_stands_behind_the_instructions_of_the_host_as_they_are_now() {
     let last = sent.last().unwrap()["session"]["instructions"].as_str().unwrap();
     assert_eq!(last, "You are a pirate.\n\nThey sound glad.");
 }
+
+/// By the clock of this machine the session has ended before it began.
+#[test]
+fn a_clock_that_is_wrong_cuts_nobody_off() {
+    for expires in [900_000, 1_000_000, 1_000_010] {
+        let mut talk = Talk::new(Options::default());
+        talk.session.opened(Duration::ZERO, 1_000_000);
+        talk.connect(Some(expires));
+        talk.configure();
+        talk.speech("u1");
+        talk.wait(600_000);
+        assert!(connects(&mut talk).is_empty(), "{expires}");
+    }
+}
+
+#[test]
+fn who_is_not_written_down_is_talked_to_all_the_same() {
+    for code in ["invalid_value", "model_not_found"] {
+        let mut options = Options::default();
+        options.session.instructions = Some("Be kind.".into());
+        options.session.audio.input.transcription = Some(crate::protocol::Transcription::by("shut-down"));
+        let mut talk = Talk::new(options);
+        let id = talk.last_event_id();
+        talk.sent();
+        talk.server(json!({"type": "error", "error": {"type": "invalid_request_error", "code": code,
+            "param": "session.audio.input.transcription.model", "message": "No such model.", "event_id": id}}));
+        assert_eq!(talk.sent()[0]["session"], json!({"type": "realtime", "instructions": "Be kind."}));
+        let problem = talk.told().into_iter().find_map(|event| match event {
+            Event::Problem { error, .. } => Some(error.to_string()),
+            _ => None,
+        });
+        let problem = problem.unwrap();
+        assert!(problem.contains("transcription") && problem.contains("No such model."), "{problem}");
+        talk.configure();
+    }
+}
+
+#[test]
+fn what_a_flat_server_does_not_know_is_left_out_by_its_flat_name() {
+    let mut options = Options::default();
+    options.session.audio.input.noise_reduction = Some(crate::protocol::NoiseReduction::NearField);
+    options.session.modality = Some(crate::protocol::Modality::Audio);
+    let mut talk = Talk::new(options);
+    for param in ["session.input_audio_noise_reduction", "session.modalities"] {
+        let id = talk.last_event_id();
+        talk.sent();
+        talk.server(
+            json!({"type": "error", "error": {"type": "invalid_request_error", "code": "unknown_parameter",
+            "param": param, "message": "Unknown.", "event_id": id}}),
+        );
+        talk.look();
+        assert!(!talk.session.is_closed(), "{param}");
+    }
+    assert_eq!(talk.sent()[0]["session"], json!({"type": "realtime"}));
+}
+
+#[test]
+fn nothing_that_a_server_counts_up_is_kept_without_end() {
+    let mut talk = Talk::ready();
+    talk.begin("r1");
+    let long = "x".repeat(10_000);
+    for n in 0..2_000 {
+        talk.server(json!({"type": "mcp_list_tools.in_progress", "item_id": format!("l{n}")}));
+        talk.server(
+            json!({"type": "response.content_part.added", "response_id": "r1", "item_id": format!("a{n}"),
+            "output_index": n, "part": {"type": "audio"}}),
+        );
+        talk.server(json!({"type": "response.function_call_arguments.done", "response_id": "r1", "item_id": format!("f{n}"),
+            "output_index": n, "call_id": format!("c{n}"), "name": "f", "arguments": "{}"}));
+        talk.server(
+            json!({"type": "conversation.item.added", "item": {"id": format!("{long}{n}"), "type": "message",
+            "role": "user", "content": [{"type": "input_text", "text": "x"}]}}),
+        );
+    }
+    assert!(talk.session.listing.len() <= 64, "{}", talk.session.listing.len());
+    let calls = talk.told().iter().filter(|event| matches!(event, Event::ToolCall { .. })).count();
+    assert!((100..300).contains(&calls), "{calls}");
+    assert!(format!("{:?}", talk.session.ledger).len() < 200_000, "parts of an answer");
+    let kept: usize = talk.session.history().map(|entry| entry.item_id.len()).sum();
+    assert!(kept < 1 << 20, "{kept}");
+}
+
+#[test]
+fn numbers_without_end_are_no_reason_to_fall_over() {
+    let mut options = Options { tool_timeout: Duration::MAX, ..Options::default() };
+    options.roll_over_before = Duration::MAX;
+    let mut talk = Talk::new(options);
+    talk.configure();
+    talk.session.appended(u64::MAX);
+    talk.session.appended(u64::MAX);
+    talk.session.heard(u64::MAX, u64::MAX);
+    talk.begin("r1");
+    talk.server(json!({"type": "response.function_call_arguments.done", "response_id": "r1", "item_id": "f",
+        "call_id": "c", "name": "f", "arguments": "{}"}));
+    talk.session.broke(Duration::MAX, broken(), u64::MAX);
+    while talk.session.poll(Duration::MAX).is_some() {}
+    assert!(talk.session.opened(Duration::MAX, u64::MAX));
+    talk.session.handle(
+        ServerEvent::parse(r#"{"type":"session.created","session":{"expires_at":18446744073709551615}}"#),
+        Duration::MAX,
+    );
+    talk.session
+        .handle(ServerEvent::parse(r#"{"type":"response.created","response":{"id":"r"}}"#), Duration::MAX);
+    while talk.session.poll(Duration::MAX).is_some() {}
+    assert!(talk.session.deadline().is_some());
+}

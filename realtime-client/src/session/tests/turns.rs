@@ -1,5 +1,5 @@
 use super::*;
-use crate::protocol::{Detail, ResponseParams, SessionUpdate, UserPart};
+use crate::protocol::{AudioFormat, Detail, ResponseParams, SessionUpdate, UserPart};
 use crate::session::{Posture, What};
 
 fn text(text: &str) -> Vec<UserPart> {
@@ -273,4 +273,54 @@ fn counters_add_up_and_cost_what_the_prices_say() {
     assert_eq!((usage.text_out, usage.audio_out), (60, 182));
     let prices = crate::session::Prices { audio_out: 64.0, text_in: 4.0, ..Default::default() };
     assert!((usage.cost(&prices) - (182.0 * 64.0 + 110.0 * 4.0) / 1e6).abs() < 1e-12);
+}
+
+#[test]
+fn what_was_read_again_is_not_paid_for_twice_where_its_kind_is_not_told() {
+    let mut talk = Talk::ready();
+    talk.begin("r1");
+    talk.server(json!({"type": "response.done", "response": {"id": "r1", "status": "completed", "usage": {
+        "input_token_details": {"text_tokens": 100, "audio_tokens": 50, "cached_tokens": 120}}}}));
+    let usage = talk.session.usage();
+    assert_eq!((usage.text_in, usage.audio_in, usage.cached_in), (0, 30, 120));
+}
+
+#[test]
+fn an_item_can_be_asked_for_and_comes_back_whole() {
+    let mut talk = Talk::ready();
+    talk.session.retrieve_item("u1").unwrap();
+    assert_eq!(talk.sent(), [json!({"type": "conversation.item.retrieve", "item_id": "u1"})]);
+    talk.server(
+        json!({"type": "conversation.item.retrieved", "item": {"id": "u1", "type": "message", "role": "user",
+        "content": [{"type": "input_audio", "audio": "AAAA", "transcript": null}]}}),
+    );
+    let audio = talk.told().into_iter().find_map(|event| match event {
+        Event::Retrieved { item } => item.content[0].audio.clone(),
+        _ => None,
+    });
+    assert_eq!(audio.as_deref(), Some("AAAA"));
+}
+
+#[test]
+fn sound_that_would_be_noise_is_neither_asked_for_nor_taken() {
+    let mut talk = Talk::ready();
+    let update = |format| {
+        let mut update = SessionUpdate::default();
+        update.audio.output.format = Some(format);
+        update
+    };
+    let refused = talk.session.update(&update(AudioFormat::Pcmu)).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Unsupported);
+    let refused = talk.session.update(&update(AudioFormat::Pcm { rate: 16_000 })).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidInput);
+    talk.session.update(&update(AudioFormat::Pcm { rate: 24_000 })).unwrap();
+    let mut params = ResponseParams::default();
+    params.audio.get_or_insert_default().output.format = Some(AudioFormat::Pcma);
+    assert_eq!(talk.session.respond(Some(params)).unwrap_err().kind(), ErrorKind::Unsupported);
+    talk.server(json!({"type": "session.updated", "session": {"audio": {"output": {"format": {"type": "audio/pcmu"}}}}}));
+    let why = talk.told().into_iter().find_map(|event| match event {
+        Event::State(State::Closed(Some(why))) => Some(why.to_string()),
+        _ => None,
+    });
+    assert!(why.unwrap().contains("AudioFormat::Pcm"));
 }
