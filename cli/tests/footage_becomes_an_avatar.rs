@@ -102,8 +102,8 @@ fn somebody_who_spoke_gets_closed_mouths_and_somebody_silent_keeps_the_footage()
     support::write_wav(&silence, 16_000, &vec![0; 32_000]);
     for (name, audio, idle) in [("spoke", &voice, "closed"), ("silent", &silence, "footage")] {
         let talk = folder.join(name);
-        let avatar = demo.join("iris.avatar");
-        let paths = [&demo.join("pack"), &avatar, audio, &talk].map(|path| path.to_str().unwrap());
+        let (speaker, avatar) = (demo.join("pack"), demo.join("iris.avatar"));
+        let paths = [&speaker, &avatar, audio, &talk].map(|path| path.to_str().unwrap());
         let args =
             ["render", "--pack", paths[0], "--avatar", paths[1], "--audio", paths[2], "--out", paths[3]];
         let rendered = musetalk(&args).output().unwrap();

@@ -7,7 +7,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use musetalk_core::{FrameRate, SourceFrame};
+use musetalk_core::{AvatarAsset, FrameRate, SourceFrame};
 use serde_json::Value;
 use support::{Folder, installed, musetalk, pack_with_faces, run, said, shared, still};
 
@@ -66,6 +66,56 @@ fn what_would_do_nothing_is_refused() {
     let output = create(&pictures, &pack, &out, &[]);
     assert!(output.status.success(), "{}", said(&output));
     assert!(said(&output).contains("2.bmp, notes.txt"), "{}", said(&output));
+}
+
+/// A small pack with a network that parses faces, which never learned to: its classes lie anywhere.
+fn pack_that_parses(folder: &Folder) -> Option<PathBuf> {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/fixtures");
+    let checkpoint = folder.join("checkpoint");
+    for (from, network) in ["unet", "vae", "whisper"]
+        .map(|network| ("small", network))
+        .into_iter()
+        .chain([("faces", "face-parse-bisent")])
+    {
+        let to = checkpoint.join(network);
+        std::fs::create_dir_all(&to).unwrap();
+        for file in std::fs::read_dir(fixtures.join(from).join(network)).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+        }
+    }
+    let (pack, out) = (folder.join("small.pack"), folder.join("parses.pack"));
+    let go_on = |_: musetalk_models::Progress<'_>| std::ops::ControlFlow::Continue(());
+    musetalk_models::PackBuilder::new(&checkpoint).build(&pack, go_on).unwrap();
+    let (detector, landmarks) = (shared("face/ultraface-rfb-320.onnx")?, shared("face/pfld-68.onnx")?);
+    musetalk_models::FaceAdder::new(&pack, detector, landmarks).add(Some(&out), |_| Ok(())).unwrap();
+    Some(out)
+}
+
+#[test]
+fn every_mask_is_one_of_its_own() {
+    let folder = Folder::new();
+    let (Some(pack), Some(still)) = (pack_that_parses(&folder), still()) else { return };
+    let picture = folder.join("me.png");
+    still.save(&picture).unwrap();
+    let mask = |more: &[&str], from: &str| {
+        let out = folder.join("me.avatar");
+        let output = create(&picture, &pack, &out, &[more, &["--json"]].concat());
+        assert!(output.status.success(), "{more:?}: {}", said(&output));
+        let done: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(done["masks_from"], from, "{more:?}");
+        AvatarAsset::open(&out).unwrap().mask(0).unwrap()
+    };
+    let (jaw, raw) = (mask(&[], "parser"), mask(&["--mask", "raw"], "parser"));
+    let (neck, landmarks) =
+        (mask(&["--mask", "neck"], "parser"), mask(&["--mask", "landmarks"], "landmarks"));
+    let narrow = mask(&["--mask", "jaw", "--cheek-width", "20,30"], "parser");
+    let all = [&jaw, &raw, &neck, &landmarks, &narrow];
+    for (at, one) in all.iter().enumerate() {
+        assert!(all[..at].iter().all(|other| other != one), "{at} is like another");
+    }
+    // The neck comes to what the face is.
+    assert!(neck.iter().zip(&raw).all(|(neck, raw)| neck >= raw));
 }
 
 #[test]

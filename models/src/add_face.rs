@@ -3,7 +3,9 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use musetalk_core::{Error, ErrorKind, FileEntry, Manifest, ModelPack, NetworkEntry, Result, WeightsEntry};
+use musetalk_core::{
+    Dimension, Error, ErrorKind, FileEntry, Manifest, ModelPack, NetworkEntry, Result, WeightsEntry,
+};
 use serde_json::{Value, json};
 
 use crate::manifest;
@@ -70,11 +72,15 @@ impl FaceAdder {
     /// - `Corrupt`: a file is no ONNX file, is damaged, or larger than any that is meant.
     /// - `Incompatible`: the inputs or outputs of a file are those of another network.
     /// - `Unsupported`: a file needs other files, other operators, or an unbounded run.
-    /// - `InvalidInput`: the pack has other networks for faces already, and is not to be written elsewhere; `out` exists.
+    /// - `InvalidInput`: the pack has a detector or a landmark network of another kind, MuseTalk's own, which would be lost, and is not to be
+    ///   written elsewhere; `out` exists.
     /// - `NotFound`, `Io`: a file could not be read or written.
     pub fn add(&self, out: Option<&Path>, try_out: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
         let pack = ModelPack::open(&self.pack)?;
         let mut text = pack.manifest().clone();
+        if out.is_none() {
+            keep_others(&self.pack, &text)?;
+        }
         let staging = Staging::beside(out.unwrap_or(&self.pack), out.is_none())?;
         let (detector, landmarks) =
             (checked(&self.detector, &DETECTOR)?, checked(&self.landmarks, &LANDMARKS)?);
@@ -157,6 +163,27 @@ fn ports(side: &str, found: &[ForeignPort], expected: &[Expected]) -> Result<Vec
         Ok(json!({ "name": name, "type": "f32", "shape": shape }))
     };
     found.iter().map(entry).collect()
+}
+
+/// Networks of another kind come from large files that may be gone: a pack that has them is not written over.
+fn keep_others(pack: &Path, manifest: &Manifest) -> Result<()> {
+    let other = |kind: &&Kind| manifest.networks.get(kind.role).is_some_and(|entry| !is_of(entry, kind));
+    let Some(kind) = [&DETECTOR, &LANDMARKS].into_iter().find(other) else { return Ok(()) };
+    let sentence = format!(
+        "the pack has a {} of another kind, and adding {} would lose it; write a second pack with --out: {}",
+        kind.role,
+        kind.called,
+        pack.display()
+    );
+    Err(Error::new(ErrorKind::InvalidInput, sentence))
+}
+
+/// Whether a network takes what networks of this kind take.
+fn is_of(entry: &NetworkEntry, kind: &Kind) -> bool {
+    let [input] = &entry.inputs[..] else { return false };
+    let (name, sides) = kind.input;
+    let same = |(found, wanted): (&Dimension, &u64)| *found == Dimension::Fixed(*wanted);
+    input.name == name && input.shape.len() == sides.len() && input.shape.iter().zip(sides).skip(1).all(same)
 }
 
 /// Takes a network and its files out of a manifest.

@@ -103,3 +103,29 @@ fn other_networks_and_damaged_files_are_refused_and_nothing_is_left() {
     refused(failing, ErrorKind::Incompatible, "nonsense");
     assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0);
 }
+
+#[test]
+fn a_pack_with_networks_of_another_kind_keeps_them() {
+    let Some([detector, landmarks]) = networks() else { return };
+    let folder = Folder::new();
+    // A tiny checkpoint with S3FD beside it.
+    let checkpoint = folder.0.join("checkpoint");
+    musetalk_models::tiny::write_checkpoint(&checkpoint, 1).unwrap();
+    let s3fd = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/faces/s3fd/model.safetensors");
+    std::fs::create_dir(checkpoint.join("s3fd")).unwrap();
+    std::fs::copy(s3fd, checkpoint.join("s3fd/model.safetensors")).unwrap();
+    let (pack, out) = (folder.0.join("s3fd.pack"), folder.0.join("light.pack"));
+    let go_on = |_: musetalk_models::Progress<'_>| ControlFlow::Continue(());
+    musetalk_models::PackBuilder::new(&checkpoint).build(&pack, go_on).unwrap();
+
+    let adder = FaceAdder::new(&pack, &detector, &landmarks);
+    let before = std::fs::read(pack.join("pack.json")).unwrap();
+    let in_place = adder.add(None, |_| panic!("it is refused before it is tried out"));
+    refused(in_place, ErrorKind::InvalidInput, "face_detector of another kind");
+    assert_eq!(std::fs::read(pack.join("pack.json")).unwrap(), before);
+    // Elsewhere nothing is lost; and what was added may be replaced.
+    adder.add(Some(&out), |_| Ok(())).unwrap();
+    FaceAdder::new(&out, &detector, &landmarks).add(None, |_| Ok(())).unwrap();
+    let light = ModelPack::open(&out).unwrap();
+    assert_eq!(light.manifest().networks["face_detector"].inputs[0].name, "input");
+}

@@ -126,6 +126,14 @@ impl AvatarWriter {
         self.recorder.frame(frame)
     }
 
+    /// The same, and the beginning of a digest that tells it from any other picture.
+    pub(crate) fn shown_with_digest(&mut self, rgb: &[u8]) -> Result<(&[u8], [u8; 8])> {
+        self.recorder.shown(rgb)?;
+        let seen = &self.recorder.seen;
+        let digest = format::digest(&seen.blob);
+        Ok((&seen.shown, std::array::from_fn(|at| digest[at])))
+    }
+
     pub(crate) fn recorder(&mut self) -> &mut Recorder<BufWriter<Unfinished>> {
         &mut self.recorder
     }

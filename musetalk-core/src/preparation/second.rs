@@ -46,16 +46,16 @@ pub(super) fn write(
             let Some((place, mask)) = taken else { return count.frame(false, progress) };
             let face = plan.faces[place];
             latent.clear();
-            let kept = work.as_mut().and_then(|work| work.latent(place, &face));
+            // What the encoder sees is what the screen will show.
+            let shown = writer.shown_with_digest(&frame.rgb)?;
+            let kept = work.as_mut().and_then(|work| work.latent(place, &face, shown.1));
             let recalled = kept.is_some();
             match kept {
                 Some(kept) => latent.extend_from_slice(&kept),
                 None => {
-                    // What the encoder sees is what the screen will show.
-                    let shown = writer.shown(&frame.rgb)?;
-                    append_latent(&mut preparer.encoder, image, shown, size, &face, &mut latent)?;
+                    append_latent(&mut preparer.encoder, image, shown.0, size, &face, &mut latent)?;
                     if let Some(work) = work.as_mut() {
-                        work.keep_latent(place, &face, &latent)?;
+                        work.keep_latent(place, &face, shown.1, &latent)?;
                     }
                 }
             }

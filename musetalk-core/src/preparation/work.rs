@@ -2,7 +2,7 @@
 //!
 //! One file of lines of JSON. The first states what it belongs to: the footage, the networks, the part that is looked at, the version of this
 //! program. A line that is cut short, by a crash or a full disk, ends what is taken from it. Latents lie in a second file beside it, each
-//! with its frame, its box and a digest.
+//! with its frame, its box and two digests: its own, and that of the picture that it was made of, which depends on more than the first file states.
 //!
 //! The names are known beforehand, and folders may be open to others: only files of our own kind are written to, no links are followed, and
 //! two runs do not share them.
@@ -23,7 +23,7 @@ use crate::prepare::Observation;
 use crate::{Error, ErrorKind, Result};
 
 /// Changes with everything that changes what is seen.
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 
 /// What both files begin with; whatever begins otherwise is not ours.
 const SEEN: &str = "musetalk work ";
@@ -104,15 +104,22 @@ impl WorkFile {
         self.file.write_all(line.as_bytes()).map_err(|e| Error::io("write the work file", &self.path, e))
     }
 
-    /// A latent that was made before the interruption.
-    pub(super) fn latent(&mut self, frame: usize, face: &FaceBox) -> Option<Vec<f32>> {
-        self.latents.read(frame, face)
+    /// A latent that was made before the interruption, of a picture with this digest.
+    pub(super) fn latent(&mut self, frame: usize, face: &FaceBox, picture: [u8; 8]) -> Option<Vec<f32>> {
+        self.latents.read(frame, face, picture)
     }
 
     /// Keeps a latent.
-    pub(super) fn keep_latent(&mut self, frame: usize, face: &FaceBox, latent: &[f32]) -> Result<()> {
+    pub(super) fn keep_latent(
+        &mut self,
+        frame: usize,
+        face: &FaceBox,
+        picture: [u8; 8],
+        latent: &[f32],
+    ) -> Result<()> {
         let path = self.latents.path.clone();
-        self.latents.append(frame, face, latent).map_err(|e| Error::io("write the work file", &path, e))
+        let kept = self.latents.append(frame, face, picture, latent);
+        kept.map_err(|e| Error::io("write the work file", &path, e))
     }
 
     /// The avatar is written, or never will be: nothing is left.
@@ -155,22 +162,29 @@ impl Latents {
             .then(|| ((frame, [number(4), number(8), number(12), number(16)]), count))
     }
 
-    fn read(&mut self, frame: usize, face: &FaceBox) -> Option<Vec<f32>> {
+    fn read(&mut self, frame: usize, face: &FaceBox, picture: [u8; 8]) -> Option<Vec<f32>> {
         let &(at, count) = self.places.get(&(frame, edges(face)))?;
         let mut head = [0; HEAD as usize];
         let mut bytes = vec![0; 4 * count];
         self.file.seek(SeekFrom::Start(at)).ok()?;
         self.file.read_exact(&mut head).ok()?;
         self.file.read_exact(&mut bytes).ok()?;
-        let sound = head[24..] == Sha256::digest(&bytes)[..8];
+        let sound = head[24..32] == picture && head[32..] == Sha256::digest(&bytes)[..8];
         sound.then(|| bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
     }
 
-    fn append(&mut self, frame: usize, face: &FaceBox, latent: &[f32]) -> std::io::Result<()> {
+    fn append(
+        &mut self,
+        frame: usize,
+        face: &FaceBox,
+        picture: [u8; 8],
+        latent: &[f32],
+    ) -> std::io::Result<()> {
         let bytes: Vec<u8> = latent.iter().flat_map(|number| number.to_le_bytes()).collect();
         let mut record = Vec::with_capacity(bytes.len() + HEAD as usize);
         let numbers = [frame as i32].into_iter().chain(edges(face)).chain([latent.len() as i32]);
         numbers.for_each(|number| record.extend_from_slice(&number.to_le_bytes()));
+        record.extend_from_slice(&picture);
         record.extend_from_slice(&Sha256::digest(&bytes)[..8]);
         record.extend_from_slice(&bytes);
         self.file.seek(SeekFrom::Start(self.end))?;
@@ -181,8 +195,8 @@ impl Latents {
     }
 }
 
-/// Frame, box, count, and the beginning of a digest.
-const HEAD: u64 = 6 * 4 + 8;
+/// Frame, box, count, and the beginnings of two digests.
+const HEAD: u64 = 6 * 4 + 2 * 8;
 
 fn edges(face: &FaceBox) -> [i32; 4] {
     [face.x1, face.y1, face.x2, face.y2]
@@ -217,4 +231,45 @@ fn key(options: &PrepareOptions, manifest: &Manifest, identity: &str, size: (u32
         add(file.map_or("", |file| &file.sha256));
     }
     format!("{SEEN}{}", hex(&hash.finalize()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_latent_is_recalled_for_its_frame_its_box_and_its_picture_alone() {
+        let path = std::env::temp_dir().join(format!("musetalk-latents-{}", std::process::id()));
+        drop(std::fs::remove_file(&path));
+        let face = FaceBox { x1: 10, y1: 20, x2: 60, y2: 80 };
+        let moved = FaceBox { x1: 11, ..face };
+        let (picture, worse) = ([7; 8], [8; 8]);
+        let mut latents = Latents::open(&path, true).unwrap();
+        latents.append(3, &face, picture, &[1.0, -2.5]).unwrap();
+        latents.append(4, &face, picture, &[3.0, 4.0]).unwrap();
+        drop(latents);
+        let mut latents = Latents::open(&path, false).unwrap();
+        assert_eq!(latents.read(3, &face, picture), Some(vec![1.0, -2.5]));
+        assert_eq!(latents.read(4, &face, picture), Some(vec![3.0, 4.0]));
+        assert_eq!(latents.read(5, &face, picture), None);
+        assert_eq!(latents.read(3, &moved, picture), None);
+        // The same frame at another quality, because other options leave less room for it.
+        assert_eq!(latents.read(3, &face, worse), None);
+        // It is made again, and from then on that one counts.
+        latents.append(3, &face, worse, &[5.0, 6.0]).unwrap();
+        assert_eq!(latents.read(3, &face, worse), Some(vec![5.0, 6.0]));
+        drop(latents);
+        // Cut short by a crash: the last one is gone, the others are there. A changed bit is found out.
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes.truncate(bytes.len() - 3);
+        let second = LATENTS.len() + (HEAD as usize + 8) + HEAD as usize;
+        bytes[second] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let mut latents = Latents::open(&path, false).unwrap();
+        assert_eq!(latents.read(3, &face, worse), None);
+        assert_eq!(latents.read(3, &face, picture), Some(vec![1.0, -2.5]));
+        assert_eq!(latents.read(4, &face, picture), None);
+        drop(latents);
+        std::fs::remove_file(&path).unwrap();
+    }
 }
