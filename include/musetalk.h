@@ -645,6 +645,20 @@ typedef void (*musetalk_finalizer)(void *user_data);
 // throw nor wait for a thread that is inside this library. What it causes this library to log is dropped.
 typedef void (*musetalk_log_callback)(void *user_data, uint32_t level, const char *target, const char *message);
 
+// One line of the log, in your memory.
+typedef struct musetalk_log_line {
+  // sizeof(musetalk_log_line) as you compiled it.
+  size_t struct_size;
+  // A musetalk_log_level.
+  uint32_t level;
+  // How many lines before this one nobody read in time.
+  uint32_t lost;
+  // The part of the library that speaks: UTF-8, NUL-terminated, cut between characters where it does not fit.
+  char target[64];
+  // What it says, without a line feed at its end; as above.
+  char message[944];
+} musetalk_log_line;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1071,6 +1085,25 @@ musetalk_status musetalk_log_set(uint32_t level,
                                  void *user_data,
                                  musetalk_finalizer finalizer,
                                  struct musetalk_error *error);
+
+// Has the library's log kept for musetalk_log_read, instead of where it went before: for runtimes into which no thread of this library may call, such
+// as Mono, which then unloads no domain. 1024 lines wait at most; then the oldest goes. What an earlier call has kept goes along, and
+// readers of that one get CLOSED. musetalk_log_set ends it.
+//
+// Thread safety: any thread.
+// Returns in log_out what musetalk_log_read is to be given. UNSUPPORTED: as for musetalk_log_set.
+musetalk_status musetalk_log_keep(uint32_t level,
+                                  uint64_t *log_out,
+                                  struct musetalk_error *error);
+
+// Takes the oldest line that was kept. timeout_nanos: 0 looks and returns, negative waits without limit.
+//
+// Thread safety: any thread.
+// Returns TIMED_OUT: there is none. CLOSED: this log is not kept any more.
+musetalk_status musetalk_log_read(uint64_t log,
+                                  int64_t timeout_nanos,
+                                  struct musetalk_log_line *line_out,
+                                  struct musetalk_error *error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -48,6 +48,7 @@ fn structs_are_the_same_in_c_and_in_rust() {
             struct_size, input_rate, output_rate, posture, reserved, dropped_samples, responses, text_in, audio_in, image_in,
             cached_in, text_out, audio_out
         }
+        musetalk_log_line { struct_size, level, lost, target, message }
         musetalk_event {
             struct_size, kind, status, value, reserved, answer, utterance, samples, sample_count, text, id, name, label, owner
         }

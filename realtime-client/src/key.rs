@@ -35,15 +35,18 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::Unauthorized`]: it is not set.
+    /// - [`ErrorKind::Unauthorized`]: it is not set, or empty.
     /// - [`ErrorKind::InvalidInput`]: it cannot be a key.
     pub fn from_env(variable: &str) -> Result<Self> {
-        match std::env::var(variable) {
-            Ok(secret) => Self::new(secret),
-            Err(_) => {
-                Err(Error::new(ErrorKind::Unauthorized, format!("no key: set {variable}, or give one")))
-            }
-        }
+        Self::of_variable(variable, std::env::var_os(variable))
+    }
+
+    fn of_variable(variable: &str, secret: Option<std::ffi::OsString>) -> Result<Self> {
+        let Some(secret) = secret.filter(|secret| !secret.to_string_lossy().trim().is_empty()) else {
+            return Err(Error::new(ErrorKind::Unauthorized, format!("no key: set {variable}, or give one")));
+        };
+        let named = |e: Error| Error::new(e.kind(), format!("{variable}: {e}"));
+        Self::new(secret.to_string_lossy()).map_err(named)
     }
 
     /// A secret of any form.
@@ -92,5 +95,24 @@ impl Key {
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key([hidden])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_that_is_empty_is_not_set_and_one_that_is_wrong_is_named() {
+        let of = |secret: Option<&str>| Key::of_variable("SOME_KEY", secret.map(Into::into));
+        for secret in [None, Some(""), Some("  \n")] {
+            let error = of(secret).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unauthorized);
+            assert!(error.to_string().contains("set SOME_KEY"), "{error}");
+        }
+        let error = of(Some("sk-one two")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().starts_with("SOME_KEY: ") && !error.to_string().contains("sk-"), "{error}");
+        assert_eq!(of(Some(" sk-1\n")).unwrap().secret(), "sk-1");
     }
 }

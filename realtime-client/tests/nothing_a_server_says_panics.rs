@@ -7,14 +7,17 @@
 
 use std::time::{Duration, Instant};
 
-use realtime_client::protocol::{Dialect, ServerEvent, UserPart};
+use realtime_client::protocol::{Dialect, ServerEvent, SessionUpdate, TurnDetection, UserPart};
 use realtime_client::session::{Action, Options, Session, ToolOutput};
 use realtime_client::{Error, ErrorKind};
 use serde_json::{Value, json};
 
 const EVENTS: &str = include_str!("events/server.jsonl");
-/// What only one vendor says.
-const XAI: &str = r#"{"type":"conversation.item.input_audio_transcription.updated","item_id":"item_U","transcript":"Tell me"}"#;
+/// What only some vendors say.
+const VENDORS: [&str; 2] = [
+    r#"{"type":"conversation.item.input_audio_transcription.updated","item_id":"item_U","transcript":"Tell me"}"#,
+    r#"{"type":"response.cancelled","response_id":"resp_1","response":{"id":"resp_1","status":"cancelled"}}"#,
+];
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
@@ -75,7 +78,7 @@ fn mutate(value: &mut Value, rng: &mut fastrand::Rng) {
 }
 
 fn frame(rng: &mut fastrand::Rng) -> String {
-    let line = EVENTS.lines().chain([XAI]).nth(rng.usize(..47)).unwrap();
+    let line = EVENTS.lines().chain(VENDORS).nth(rng.usize(..48)).unwrap();
     let mut event: Value = serde_json::from_str(line).unwrap();
     for _ in 0..rng.u8(..3) {
         let kind = event["type"].clone();
@@ -143,6 +146,15 @@ fn the_session_takes_any_events_and_any_host() {
     });
 }
 
+fn update(rng: &mut fastrand::Rng) -> SessionUpdate {
+    let mut update = SessionUpdate::default();
+    if rng.bool() {
+        update.audio.output.voice = Some("cedar".into());
+    }
+    update.audio.input.turn_detection = rng.bool().then_some(TurnDetection::Manual);
+    update
+}
+
 fn step(session: &mut Session, now: Duration, rng: &mut fastrand::Rng) {
     let broken = || Error::new(ErrorKind::Network, "broken");
     match rng.u8(..40) {
@@ -162,6 +174,8 @@ fn step(session: &mut Session, now: Duration, rng: &mut fastrand::Rng) {
         11 => drop(session.approve("item_M", rng.bool(), None)),
         12 => drop(session.delete_item("item_A")),
         13 if rng.u8(..20) == 0 => session.close(),
+        14 => drop(session.retrieve_item("item_A")),
+        15 => drop(session.update(&update(rng))),
         _ => session.handle(ServerEvent::parse(&frame(rng)), now),
     }
 }

@@ -304,16 +304,6 @@ fn responses() -> Vec<ResponseParams> {
         |r| r.input = Some(Vec::new()),
         |r| r.input = Some([items(), vec![NewItem::Reference { id: "item_U".to_owned() }]].concat()),
     ]);
-    // With items that are named, every setting is of another type again.
-    let named: Vec<ResponseParams> = responses
-        .iter()
-        .map(|response| {
-            let mut response = response.clone();
-            response.input = Some(vec![NewItem::Reference { id: "item_U".to_owned() }]);
-            response
-        })
-        .collect();
-    responses.extend(named);
     for choice in choices() {
         let mut response = ResponseParams::default();
         response.tool_choice = Some(choice);
@@ -324,6 +314,16 @@ fn responses() -> Vec<ResponseParams> {
         response.prompt = Some(prompt);
         responses.push(response);
     }
+    // With items that are named, every setting is of another type again.
+    let named: Vec<ResponseParams> = responses
+        .iter()
+        .map(|response| {
+            let mut response = response.clone();
+            response.input = Some(vec![NewItem::Reference { id: "item_U".to_owned() }]);
+            response
+        })
+        .collect();
+    responses.extend(named);
     responses
 }
 

@@ -54,6 +54,15 @@ fn an_avatar_lives_as_long_as_its_conversation() {
 }
 
 #[test]
+fn a_domain_that_listened_to_the_log_may_go() {
+    if !mono() {
+        return;
+    }
+    let server = server(|_| ());
+    run(tests(), &["listened", given()[0], &server.provider().url]);
+}
+
+#[test]
 fn what_is_disposed_of_lets_every_thread_go() {
     if !mono() {
         return;

@@ -369,6 +369,36 @@ static void log_callback(const char *pack) {
     CHECK(musetalk_log_set(0, NULL, NULL, NULL, NULL) == MUSETALK_STATUS_OK);
 }
 
+/* The same lines, fetched. */
+static void kept_log(const char *pack) {
+    musetalk_log_line line;
+    uint64_t log = 77, later = 0;
+    int read = 0;
+    memset(&line, 0, sizeof line);
+    line.struct_size = sizeof line;
+    REFUSED(musetalk_log_keep(6, &log, &error), INVALID, "level");
+    REFUSED(musetalk_log_keep(5, NULL, &error), INVALID, "`log_out`");
+    CHECK(log == 77);
+    REFUSED(musetalk_log_read(77, -1, &line, &error), MUSETALK_STATUS_CLOSED, "not kept");
+    CHECK(musetalk_log_keep(5, &log, NULL) == MUSETALK_STATUS_OK);
+    REFUSED(musetalk_log_read(log, 0, NULL, &error), INVALID, "`line_out`");
+    line.struct_size = 8;
+    REFUSED(musetalk_log_read(log, 0, &line, &error), INVALID, "struct_size");
+    line.struct_size = sizeof line;
+    CHECK(musetalk_engine_free(load(pack)) == MUSETALK_STATUS_OK);
+    while (musetalk_log_read(log, 0, &line, NULL) == MUSETALK_STATUS_OK) {
+        CHECK(line.level >= 1 && line.level <= 5 && line.target[0] && line.message[0]);
+        CHECK(memchr(line.target, 0, sizeof line.target) && memchr(line.message, 0, sizeof line.message));
+        read++;
+    }
+    CHECK(read > 0);
+    REFUSED(musetalk_log_read(log, 1000000, &line, &error), MUSETALK_STATUS_TIMED_OUT, "nothing");
+    CHECK(musetalk_log_keep(5, &later, NULL) == MUSETALK_STATUS_OK && later != log);
+    REFUSED(musetalk_log_read(log, -1, &line, &error), MUSETALK_STATUS_CLOSED, "not kept");
+    CHECK(musetalk_log_set(0, NULL, NULL, NULL, NULL) == MUSETALK_STATUS_OK);
+    REFUSED(musetalk_log_read(later, -1, &line, &error), MUSETALK_STATUS_CLOSED, "not kept");
+}
+
 /* ── conversations that cannot be ── */
 
 static void conversations(const musetalk_engine *engine, const char *asset) {
@@ -452,6 +482,7 @@ int main(int count, char **words) {
     utterances(engine, words[2]);
     conversations(engine, words[2]);
     log_callback(words[1]);
+    kept_log(words[1]);
     /* The engine goes first; the avatar keeps its share. */
     CHECK(musetalk_engine_free(engine) == MUSETALK_STATUS_OK && musetalk_engine_free(engine) == INVALID);
     CHECK(musetalk_avatar_push(avatar, hum, 24000, NULL) == MUSETALK_STATUS_OK);

@@ -6,10 +6,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use crate::protocol::Part;
 use crate::session::{Event, State};
 
 /// Events that may wait, without sound.
 const MOST_EVENTS: usize = 65_536;
+/// And their texts, in bytes: a frame may hold 64 MiB of them.
+const MOST_BYTES: usize = 128 << 20;
 /// Who waits for longer looks again in between.
 const LONGEST_LOOK: Duration = Duration::from_secs(3600);
 
@@ -28,6 +31,7 @@ type Told = Box<dyn Fn() + Send + Sync>;
 struct Queue {
     events: VecDeque<Event>,
     samples: u64,
+    bytes: usize,
     closed: bool,
 }
 
@@ -52,9 +56,10 @@ impl Mailbox {
             }
             // The last word always fits.
             Event::State(State::Closed(_)) => {}
-            _ if queue.events.len() >= MOST_EVENTS => return Err(Full::Events),
+            _ if queue.events.len() >= MOST_EVENTS || queue.bytes > MOST_BYTES => return Err(Full::Events),
             _ => {}
         }
+        queue.bytes += weight(&event);
         match event {
             Event::Interrupted { .. } => queue.events.push_front(event),
             _ => queue.events.push_back(event),
@@ -129,6 +134,7 @@ impl Mailbox {
 impl Queue {
     fn take(&mut self) -> Option<Event> {
         let event = self.events.pop_front()?;
+        self.bytes -= weight(&event);
         if let Event::Audio { pcm, .. } = &event {
             self.samples -= pcm.len() as u64;
         }
@@ -148,9 +154,51 @@ impl Queue {
     }
 }
 
+/// Bytes of the texts that a server may make as long as it likes.
+fn weight(event: &Event) -> usize {
+    match event {
+        Event::UserText { item_id, delta }
+        | Event::Transcript { item_id, delta }
+        | Event::Text { item_id, delta } => item_id.len() + delta.len(),
+        Event::UserSaid { item_id, text }
+        | Event::Said { item_id, text }
+        | Event::Wrote { item_id, text } => item_id.len() + text.len(),
+        Event::UserSegment(segment) => segment.item_id.len() + segment.text.len(),
+        Event::ToolCall { call_id, name, arguments } => call_id.len() + name.len() + arguments.len(),
+        Event::ApprovalRequested { request_id, server_label, name, arguments } => {
+            request_id.len() + server_label.len() + name.len() + arguments.len()
+        }
+        Event::Aside { text, .. } => text.len(),
+        Event::Retrieved { item } => {
+            let part = |part: &Part| {
+                part.audio.as_ref().map_or(0, String::len) + part.text.as_ref().map_or(0, String::len)
+            };
+            item.content.iter().map(part).sum()
+        }
+        Event::Unknown { kind } => kind.len(),
+        Event::Malformed { kind, reason } => kind.len() + reason.len(),
+        _ => 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_beyond_the_bound_are_refused_until_some_are_read() {
+        let mailbox = Mailbox::default();
+        let long = || Event::Said { item_id: "a".to_owned(), text: "x".repeat(60 << 20) };
+        for _ in 0..3 {
+            mailbox.push(long(), 0).unwrap();
+        }
+        assert_eq!(mailbox.push(Event::Updated, 0), Err(Full::Events));
+        mailbox.push(Event::State(State::Closed(None)), 0).unwrap();
+        assert!(mailbox.wait(Duration::ZERO).is_ok());
+        mailbox.push(Event::Updated, 0).unwrap();
+        while mailbox.wait(Duration::ZERO).is_ok() {}
+        assert_eq!(mailbox.lock().bytes, 0);
+    }
 
     fn audio(utterance: u64, samples: usize) -> Event {
         Event::Audio { utterance, pcm: vec![0; samples] }

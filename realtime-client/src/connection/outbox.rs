@@ -9,6 +9,8 @@ use crate::protocol::{ClientEvent, Dialect, audio};
 
 /// Control frames that may wait; a server that takes none for so long has gone.
 const MOST_CONTROL: usize = 4096;
+/// And their bytes: a dozen of the largest pictures.
+const MOST_BYTES: usize = 192 << 20;
 
 pub(super) struct Outbox {
     queues: Mutex<Queues>,
@@ -71,7 +73,8 @@ impl Outbox {
             _ => {}
         }
         queues.control.push_back(event.to_json(Some(event_id), &self.dialect));
-        let fits = queues.control.len() <= MOST_CONTROL;
+        let bytes: usize = queues.control.iter().map(String::len).sum();
+        let fits = queues.control.len() <= MOST_CONTROL && bytes <= MOST_BYTES;
         drop(queues);
         self.news.notify_one();
         fits
@@ -200,6 +203,14 @@ mod tests {
         assert_eq!(samples(&frames), 24_000);
         assert_eq!(frames.iter().filter(|frame| frame["type"] == "response.cancel").count(), 3000);
         assert_eq!(outbox.dropped(), 3000 * 480 - 24_000);
+    }
+
+    #[test]
+    fn pictures_that_nobody_takes_do_not_fill_the_memory() {
+        let outbox = Outbox::new(24_000, Dialect::ga());
+        let picture = |megabytes: usize| ClientEvent::ItemDelete { item_id: "x".repeat(megabytes << 20) };
+        assert!((0..9).all(|_| outbox.push(&picture(20), "e")));
+        assert!(!outbox.push(&picture(20), "e"));
     }
 
     #[test]

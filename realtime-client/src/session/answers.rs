@@ -199,6 +199,9 @@ impl Answers {
             self.want(pending.params, Duration::ZERO, false);
         }
         self.asides.clear();
+        // Names are a connection's own: some servers count from 1 on every one.
+        self.dead.clear();
+        self.finished.clear();
         let active = self.active.take()?;
         if !active.spoke && !active.cancelled {
             self.want(active.params, Duration::ZERO, false);

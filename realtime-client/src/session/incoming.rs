@@ -397,6 +397,9 @@ impl Session {
             aside.response_id = Some(response.id.clone());
             return;
         }
+        if self.answers.is_finished(&response.id) {
+            return;
+        }
         if let Some(before) = self.active_id().filter(|id| *id != response.id) {
             // Its end was never told.
             self.ledger.response_done(&before);
@@ -425,6 +428,10 @@ impl Session {
             return;
         }
         if !response.id.is_empty() && self.answers.is_finished(&response.id) {
+            // Told before, by another name: this one may say more of it.
+            if self.answers.is_dead(&response.id) {
+                self.forget_unheard(response);
+            }
             return;
         }
         let known = |id: &String| response.id.is_empty() || *id == response.id;

@@ -24,19 +24,17 @@ namespace MuseTalk
     /// <summary>Where the library's log goes. One for the process. Keys and what is said in conversations are never logged.</summary>
     public static class Log
     {
-        // Kept for ever: the library holds their addresses.
-        private static readonly NativeMethods.LogCallback Line = OnLine;
-        private static readonly NativeMethods.Finalizer Done = OnDone;
+        private const long SliceNanos = 50_000_000;
         private static readonly object Setting = new object();
 
-        private static volatile Action<LogLevel, string, string> _handler;
-        private static bool _leaving;
-        /// How many callbacks the library may still call.
-        private static int _registered;
+        private static Thread _reader;
+        private static volatile bool _leaving;
+        private static bool _watching;
 
-        /// <summary>Has every line given to <paramref name="handler"/>: its level, the part of the library that speaks, the message.</summary>
+        /// <summary>Has every line given to <paramref name="handler"/>: its level, the part of the library that speaks, the message (at most 943 bytes of it).
+        /// No thread of the library calls into .NET for that: a thread of this class fetches the lines, soon after they were said.</summary>
         /// <param name="level">Lines up to this one.</param>
-        /// <param name="handler">Called from any thread, from several at once; must not wait for a thread that is inside the library. What it
+        /// <param name="handler">Called from a thread of its own, one line at a time. A slow one loses the oldest of more than a thousand lines that wait. What it
         /// throws is dropped. Null: nobody listens, as at the start.</param>
         /// <exception cref="UnsupportedException">The program that the library is linked into has another log.</exception>
         /// <exception cref="InvalidInputException">There is no such level.</exception>
@@ -45,57 +43,64 @@ namespace MuseTalk
             Native.Ready();
             lock (Setting)
             {
-                if (!_leaving)
+                if (!_watching)
                 {
-                    // The library must not call into a domain that is gone: Unity unloads it with every change of a script.
                     AppDomain.CurrentDomain.DomainUnload += Leave;
                     AppDomain.CurrentDomain.ProcessExit += Leave;
-                    _leaving = true;
+                    _watching = true;
                 }
                 NativeError error;
-                Status status;
                 if (handler == null)
                 {
-                    status = NativeMethods.musetalk_log_set((uint)level, null, IntPtr.Zero, null, &error);
+                    Native.Check(NativeMethods.musetalk_log_set((uint)level, IntPtr.Zero, IntPtr.Zero, IntPtr.Zero, &error), &error);
+                    _reader = null;
+                    return;
                 }
-                else
+                // Nothing is set before it can be read: a reader of what was kept before then ends by itself.
+                ulong log;
+                Native.Check(NativeMethods.musetalk_log_keep((uint)level, &log, &error), &error);
+                _reader = new Thread(() => Read(log, handler)) { IsBackground = true, Name = "MuseTalk log" };
+                _reader.Start();
+            }
+        }
+
+        /// What is waiting is told before the domain goes, and its thread with it: Unity unloads the domain with every change of a script.
+        private static void Leave(object sender, EventArgs e)
+        {
+            _leaving = true;
+            var reader = _reader;
+            if (reader != null) reader.Join(1000);
+        }
+
+        private static unsafe void Read(ulong log, Action<LogLevel, string, string> handler)
+        {
+            NativeLogLine line;
+            while (true)
+            {
+                line.StructSize = (UIntPtr)sizeof(NativeLogLine);
+                var leaving = _leaving;
+                var status = NativeMethods.musetalk_log_read(log, leaving ? 0 : SliceNanos, &line, null);
+                if (status == Status.TimedOut && !leaving) continue;
+                if (status != Status.Ok) break;
+                try
                 {
-                    // Counted down by the library, also when the call fails.
-                    Interlocked.Increment(ref _registered);
-                    status = NativeMethods.musetalk_log_set((uint)level, Line, IntPtr.Zero, Done, &error);
+                    handler((LogLevel)line.Level, Native.Text(line.Target), Native.Text(line.Message));
                 }
-                Native.Check(status, &error);
-                _handler = handler;
+                catch (ThreadAbortException)
+                {
+                    throw;
+                }
+                catch (Exception)
+                {
+                    // There is nobody who could be told.
+                }
             }
-        }
-
-        private static unsafe void Leave(object sender, EventArgs e)
-        {
-            _handler = null;
-            NativeMethods.musetalk_log_set((uint)LogLevel.Off, null, IntPtr.Zero, null, null);
-            // A line that is being told now.
-            SpinWait.SpinUntil(() => Volatile.Read(ref _registered) <= 0, 1000);
-        }
-
-        /// Nothing may be thrown into the library.
-        [MonoPInvokeCallback(typeof(NativeMethods.LogCallback))]
-        private static unsafe void OnLine(IntPtr userData, uint level, IntPtr target, IntPtr message)
-        {
-            try
-            {
-                var handler = _handler;
-                if (handler != null) handler((LogLevel)level, Native.Text((byte*)target), Native.Text((byte*)message));
-            }
-            catch (Exception)
-            {
-                // There is nobody who could be told.
-            }
-        }
-
-        [MonoPInvokeCallback(typeof(NativeMethods.Finalizer))]
-        private static void OnDone(IntPtr userData)
-        {
-            Interlocked.Decrement(ref _registered);
+            // Nobody reads any more, so nothing is to be kept; unless another one has begun.
+            NativeError error;
+            NativeLogLine none;
+            none.StructSize = (UIntPtr)sizeof(NativeLogLine);
+            if (NativeMethods.musetalk_log_read(log, 0, &none, &error) != Status.Closed)
+                NativeMethods.musetalk_log_set((uint)LogLevel.Off, IntPtr.Zero, IntPtr.Zero, IntPtr.Zero, null);
         }
     }
 }

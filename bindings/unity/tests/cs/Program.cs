@@ -19,6 +19,7 @@ namespace MuseTalk.Tests
             { "misuse", Misuse.All },
             { "threads", Threads.All },
             { "reload", Reload.ADomainThatGoes },
+            { "listened", Reload.ADomainThatListened },
             { "log", Logging.All },
             { "thousand", Leaks.AThousandAvatars },
             { "cost", Cost.OfACall },

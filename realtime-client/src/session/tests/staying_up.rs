@@ -504,3 +504,26 @@ fn numbers_without_end_are_no_reason_to_fall_over() {
     while talk.session.poll(Duration::MAX).is_some() {}
     assert!(talk.session.deadline().is_some());
 }
+
+/// Some servers count answers and items from 1 on every connection.
+#[test]
+fn names_of_an_old_connection_mean_nothing_on_the_new_one() {
+    let mut talk = Talk::ready();
+    talk.begin("r1");
+    talk.audio("r1", "a1", 0, 2_400);
+    talk.speech("u2");
+    talk.done("r1", "cancelled", json!([]));
+    talk.begin("r2");
+    talk.done("r2", "completed", json!([]));
+    talk.session.broke(talk.now, broken(), 0);
+    talk.connect(None);
+    talk.configure();
+    for (response, utterance) in [("r1", 2), ("r2", 3)] {
+        talk.begin(response);
+        talk.audio(response, "b1", 0, 100);
+        assert_eq!(heard_by_host(&talk.told()), [(utterance, 100)]);
+        talk.done(response, "completed", json!([]));
+        assert!(talk.told().iter().any(|event| matches!(event, Event::ResponseDone { .. })), "{response}");
+        talk.session.heard(utterance, u64::MAX);
+    }
+}

@@ -12,12 +12,6 @@ namespace MuseTalk.Interop
         /// MUSETALK_ABI_VERSION of the header that this file was written from.
         internal const uint AbiVersion = 1;
 
-        [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
-        internal delegate void LogCallback(IntPtr userData, uint level, IntPtr target, IntPtr message);
-
-        [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
-        internal delegate void Finalizer(IntPtr userData);
-
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern uint musetalk_abi_version();
 
@@ -151,6 +145,12 @@ namespace MuseTalk.Interop
         internal static extern Status musetalk_conversation_free(IntPtr conversation);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
-        internal static extern Status musetalk_log_set(uint level, LogCallback callback, IntPtr userData, Finalizer finalizer, NativeError* error);
+        internal static extern Status musetalk_log_set(uint level, IntPtr callback, IntPtr userData, IntPtr finalizer, NativeError* error);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status musetalk_log_keep(uint level, ulong* log, NativeError* error);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status musetalk_log_read(ulong log, long timeoutNanos, NativeLogLine* line, NativeError* error);
     }
 }

@@ -15,6 +15,19 @@ namespace MuseTalk.Interop
     }
 
     [StructLayout(LayoutKind.Sequential)]
+    internal unsafe struct NativeLogLine
+    {
+        internal const int TargetBytes = 64;
+        internal const int MessageBytes = 944;
+
+        public UIntPtr StructSize;
+        public uint Level;
+        public uint Lost;
+        public fixed byte Target[TargetBytes];
+        public fixed byte Message[MessageBytes];
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
     internal unsafe struct NativeEngineOptions
     {
         public UIntPtr StructSize;
