@@ -13,7 +13,9 @@ from conftest import PATIENCE, python
 from musetalk import demo
 
 OPEN = (
-    "import musetalk, sys, threading, time\nfrom musetalk import demo\n"
+    "import musetalk, signal, sys, threading, time\nfrom musetalk import demo\n"
+    # A process that is started in the background inherits a Ctrl-C that is ignored.
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     "avatar = musetalk.Engine(demo.pack(), device='cpu', threads=1).open_avatar(demo.avatar())\n"
 )
 
