@@ -381,3 +381,10 @@ fn a_session_that_breaks_off_is_an_error_and_what_was_said_is_kept() {
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert!(said(&output).contains("error:"), "{}", said(&output));
 }
+
+#[test]
+fn a_key_that_is_empty_is_asked_for_by_its_name() {
+    let output = quiet(&[]).env("OPENAI_API_KEY", " ").output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("set OPENAI_API_KEY in the environment"), "{}", said(&output));
+}

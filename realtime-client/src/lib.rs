@@ -15,7 +15,8 @@
 //! This crate logs kinds of events and what went wrong, never a key, never what was said. The WebSocket crate under it traces whole frames, to
 //! whoever asks for `trace`, and the reason of a close at `debug`: with them everything that both sides said, and what a [`McpTool`](protocol::McpTool) is
 //! told in secret. The key that opens the connection is in no frame. A host that logs at these levels keeps the target `tungstenite` at `info`,
-//! such as by `RUST_LOG=trace,tungstenite=info`; the C door and the command pass none of it on.
+//! such as by `RUST_LOG=trace,tungstenite=info`, or leaves such lines out of the program for good with the features `max_level_info` or
+//! `release_max_level_info` of the crate `log`, which only a program may choose and no library. The C door and the command pass none of it on.
 
 #[cfg(feature = "avatar")]
 pub mod bridge;

@@ -18,8 +18,9 @@ pub enum Auth {
 
 /// A server that speaks the protocol, or nearly.
 ///
-/// Every field may be changed; the constructors hold what is known of each vendor.
-#[derive(Clone, Debug, PartialEq)]
+/// Every field may be changed; the constructors hold what is known of each vendor. `Debug` hides headers and parameters that are named
+/// like secrets, and there should be none: the key is given by itself.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Provider {
     /// For messages.
@@ -220,6 +221,32 @@ impl Provider {
     }
 }
 
+impl std::fmt::Debug for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shown = |pairs: &[(String, String)]| -> Vec<(String, String)> {
+            let shown = |(name, value): &(String, String)| {
+                let value = if is_secret(name, value) { "[hidden]" } else { value };
+                (name.clone(), value.to_owned())
+            };
+            pairs.iter().map(shown).collect()
+        };
+        f.debug_struct("Provider")
+            .field("name", &self.name)
+            .field("url", &self.url)
+            .field("query", &shown(&self.query))
+            .field("model_in_query", &self.model_in_query)
+            .field("auth", &self.auth)
+            .field("key_variable", &self.key_variable)
+            .field("headers", &shown(&self.headers))
+            .field("model", &self.model)
+            .field("dialect", &self.dialect)
+            .field("capabilities", &self.capabilities)
+            .field("input_rate", &self.input_rate)
+            .field("output_rate", &self.output_rate)
+            .finish()
+    }
+}
+
 /// Whether a parameter of an address is a secret, by its name or by how such values begin.
 fn is_secret(name: &str, value: &str) -> bool {
     let name: String =
@@ -330,6 +357,17 @@ mod tests {
         for name in ["qwen:", "qwen:a/b", "qwen:a..b", "beta+http://host", "beta+openai"] {
             assert!(Provider::named(name).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_named_like_a_secret_is_not_shown() {
+        let mut provider = Provider::openai();
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        provider.headers = vec![pair("Authorization", "Basic dTpw"), pair("OpenAI-Project", "proj_1")];
+        provider.query = vec![pair("key", "s-0123"), pair("intent", "x")];
+        let shown = format!("{provider:?}");
+        assert!(!shown.contains("dTpw") && !shown.contains("s-0123"), "{shown}");
+        assert!(shown.contains("proj_1") && shown.contains("intent"), "{shown}");
     }
 
     #[test]

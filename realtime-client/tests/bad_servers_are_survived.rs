@@ -282,6 +282,12 @@ fn a_refusal_that_gives_a_reason_is_understood() {
         ),
         ("HTTP/1.1 429 Too Many Requests\r\n\r\n", ErrorKind::Busy, 2, "wait"),
         ("HTTP/1.1 400 Bad Request\r\n\r\nwhat?", ErrorKind::InvalidInput, 1, "what?"),
+        (
+            "HTTP/1.1 404 Not Found\r\n\r\n<html>no</html>",
+            ErrorKind::NotFound,
+            1,
+            "the model's name and the address",
+        ),
         ("HTTP/1.1 402 Payment Required\r\n\r\n", ErrorKind::Quota, 1, "billing"),
         ("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello", ErrorKind::Incompatible, 1, "address"),
         ("HTTP/1.1 503 Service Unavailable\r\n\r\n", ErrorKind::Refused, 2, "trouble"),
@@ -290,7 +296,7 @@ fn a_refusal_that_gives_a_reason_is_understood() {
         let (error, times) = answered(answer);
         assert_eq!((error.kind(), times), (kind, asked), "{error}");
         assert!(error.to_string().contains(word), "{error}");
-        assert!(!error.to_string().contains("{\"error"), "a sentence, not JSON: {error}");
+        assert!(!error.to_string().contains(['{', '<']), "a sentence, not JSON and no page: {error}");
     }
 }
 

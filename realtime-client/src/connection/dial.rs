@@ -58,6 +58,9 @@ async fn open(config: &Config) -> Result<Socket> {
     let host = address.host().ok_or_else(|| wrong("it names no host"))?.trim_matches(['[', ']']);
     let port = address.port_u16().unwrap_or(if safe { 443 } else { 80 });
     let request = Request::new(config, &address)?;
+    if !safe && config.key.is_some() && !is_here(host) {
+        log::warn!("the key goes to {host} in the open, for whoever listens in between; use wss://");
+    }
 
     let no_connection = |e| {
         Error::new(
@@ -82,6 +85,11 @@ async fn open(config: &Config) -> Result<Socket> {
         .max_message_size(Some(config.largest_frame))
         .max_frame_size(Some(config.largest_frame));
     Ok(WebSocketStream::from_partially_read(stream, rest, Role::Client, Some(limits)).await)
+}
+
+/// Whether a host is this machine, by its name.
+fn is_here(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// What asks for the upgrade, and what proves that it was understood.
@@ -184,6 +192,8 @@ async fn refused(
     within(BODY_WITHIN, read).await;
     let body = String::from_utf8_lossy(&body);
     let (code, words) = reason(&body).unwrap_or_else(|| (String::new(), body.trim().to_owned()));
+    // A page for a browser says nothing here.
+    let words = if words.starts_with('<') { "" } else { &words };
     let words: String = words.chars().filter(|c| !c.is_control()).take(LONGEST_REFUSAL).collect();
     let kind = match ErrorKind::of_code(&code) {
         ErrorKind::Refused => ErrorKind::of_status(status),
