@@ -92,7 +92,7 @@ or without it:
 
     cc share/doc/musetalk/examples/hello.c -Iinclude -Llib -lmusetalk -lm{flags} -o hello
 
-A pack and an avatar are needed to run: `musetalk demo --help` of the repository says where they come from.
+A pack and an avatar are needed to run: models/demo of the repository holds a small pack, two drawn avatars and a voice.
 
 What to ship with a program of yours:
 

@@ -24,7 +24,8 @@ namespace MuseTalk
     /// <summary>Where the library's log goes. One for the process. Keys and what is said in conversations are never logged.</summary>
     public static class Log
     {
-        private const long SliceNanos = 50_000_000;
+        // Without separators: the compiler of Mono reads 50_000_000 as 5 000 000 000.
+        private const long SliceNanos = 50000000;
         private static readonly object Setting = new object();
 
         private static Thread _reader;
@@ -57,8 +58,9 @@ namespace MuseTalk
                     return;
                 }
                 // Nothing is set before it can be read: a reader of what was kept before then ends by itself.
-                ulong log;
-                Native.Check(NativeMethods.musetalk_log_keep((uint)level, &log, &error), &error);
+                ulong kept;
+                Native.Check(NativeMethods.musetalk_log_keep((uint)level, &kept, &error), &error);
+                var log = kept;
                 _reader = new Thread(() => Read(log, handler)) { IsBackground = true, Name = "MuseTalk log" };
                 _reader.Start();
             }

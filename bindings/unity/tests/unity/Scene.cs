@@ -255,7 +255,7 @@ namespace MuseTalk.Unity.Tests
             scene.Enable();
             scene.Until(() => face.ShownClip != "", "it is shown all the same");
             Program.That(face.ShownClip == "idle" && failed == null, face.ShownClip + " " + failed);
-            Program.That(Debug.LastWarning.Contains("dancing") && Debug.LastWarning.Contains("still"), Debug.LastWarning);
+            Program.That(UnityEngine.Debug.LastWarning.Contains("dancing") && UnityEngine.Debug.LastWarning.Contains("still"), UnityEngine.Debug.LastWarning);
             scene.Disable();
             Program.That(string.Join(" ", told.ToArray()).StartsWith("idle listening"), string.Join(" ", told.ToArray()));
         }
