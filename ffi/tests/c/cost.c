@@ -37,8 +37,15 @@ int main(int count, char **words) {
     engine = load(words[1]);
     avatar = open_avatar(engine, words[2], 0);
     for (at = 0; at < ROUNDS; at++) {
-        int64_t start = now();
-        musetalk_status status = musetalk_avatar_push(avatar, hum, CHUNK, NULL);
+        int64_t start;
+        musetalk_status status;
+        /* Ten seconds fit in: nothing is to be refused because the engine is late. */
+        if (at % 400 == 0) {
+            musetalk_avatar_interrupt(avatar, NULL, NULL);
+            CHECK(musetalk_avatar_begin(avatar, NULL, NULL) == MUSETALK_STATUS_OK);
+        }
+        start = now();
+        status = musetalk_avatar_push(avatar, hum, CHUNK, NULL);
         taken[at] = now() - start;
         CHECK(status == MUSETALK_STATUS_OK);
     }
