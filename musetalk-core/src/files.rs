@@ -45,9 +45,13 @@ pub(crate) struct Unfinished {
 
 impl Unfinished {
     /// Begins a file under a name that nobody has: whatever lies there, a link of a stranger's among it, is left alone. What killed
-    /// processes left of the same file goes.
+    /// processes left of the same file goes. A device, a pipe or a socket is refused: it would be replaced by a file, `/dev/full` like `/dev/stdout`.
     pub(crate) fn create(path: &Path) -> Result<Self> {
         let failed = |e| Error::io("write the file", path, e);
+        if std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+            let text = format!("this is a device, a pipe or a socket; name a file: {}", path.display());
+            return Err(Error::new(ErrorKind::InvalidInput, text));
+        }
         remove_abandoned(path);
         for _ in 0..MOST_TRIES {
             let temporary = temporary_beside(path);

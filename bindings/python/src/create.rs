@@ -303,8 +303,9 @@ fn advance(told: &mut Told, step: &str, index: usize, total: u64) -> PyResult<()
 
 /// Shape of an array of uint8, and its bytes row by row, however they lie in memory.
 pub(crate) fn picture(object: &Bound<'_, PyAny>, what: &str) -> PyResult<(Vec<usize>, Vec<u8>)> {
-    let buffer = PyBuffer::<u8>::get(object)
-        .map_err(|_| invalid(format!("{what} is {}; give an array of uint8", described(object))))?;
+    let Ok(buffer) = PyBuffer::<u8>::get(object) else {
+        return Err(invalid(format!("{what} is {}; give an array of uint8", described(object))));
+    };
     if buffer.len_bytes() > MOST_BYTES {
         // Before any of it is copied: an array may claim to be larger than memory.
         let shape = buffer.shape();

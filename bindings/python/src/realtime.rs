@@ -498,6 +498,11 @@ fn update_of(
     turn_detection: Option<&str>,
     modality: Option<&str>,
 ) -> PyResult<SessionUpdate> {
+    if let Some(speed) = speed
+        && !(0.25..=1.5).contains(&speed)
+    {
+        return Err(invalid(format!("speed is {speed}; give 0.25 to 1.5")));
+    }
     let mut update = SessionUpdate::default();
     update.kind = SessionKind::Realtime;
     update.instructions = instructions;

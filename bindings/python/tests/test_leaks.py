@@ -27,6 +27,7 @@ def grows(one, count: int) -> str | None:
         one(count)
         seen.append(now())
         grown = [after - before for before, after in zip(*seen[-2:])]
+        print(f"memory in KiB, threads, handles: {seen[-2]}, after {count} more {seen[-1]}")
         if grown[0] < 2 * 1024 and grown[1] <= 0 and grown[2] <= 0:
             return None
     return f"memory in KiB, threads, handles after each {count}: {seen}"

@@ -190,7 +190,7 @@ def test_what_cannot_work_is_refused_in_words(monkeypatch, avatar):
     assert isinstance(caught.value, PermissionError)
     with pytest.raises(musetalk.InvalidInputError, match="openai, xai"):
         Realtime("nobody")
-    for wrong in ({"turn_detection": "x"}, {"modality": "x"}, {"language": "de"}, {"avatar": 1}, {"key": "two words"}):
+    for wrong in ({"speed": 9.0}, {"speed": float("nan")}, {"tools": [5]}, {"turn_detection": "x"}, {"modality": "x"}, {"language": "de"}, {"avatar": 1}, {"key": "two words"}):
         with pytest.raises(musetalk.InvalidInputError):
             Realtime("ws://127.0.0.1:9/v1", **wrong)
     with pytest.raises(musetalk.InvalidInputError, match="takes none"):

@@ -93,3 +93,18 @@ fn work_is_taken_up_by_one_process_at_a_time_and_only_from_files_of_ours() {
     assert_eq!(std::fs::read(&path).unwrap(), b"somebody's");
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_replaced_by_one() {
+    let folder = folder("special");
+    let (socket, link) = (folder.join("socket"), folder.join("link"));
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    std::os::unix::fs::symlink(&socket, &link).unwrap();
+    for path in [&socket, &link, Path::new("/dev/full")] {
+        let error = write_whole(path, b"picture").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+    }
+    assert_eq!(names(&folder), ["link", "socket"]);
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -35,6 +35,8 @@ class Tool:
     ) -> None:
         import inspect
 
+        if not callable(function):
+            raise InvalidInputError(f"a tool is a function or a Tool, and {function!r} is neither")
         self.function = function
         self.name: str = name if name is not None else getattr(function, "__name__", "")
         self.description: str = description if description is not None else inspect.getdoc(function) or ""

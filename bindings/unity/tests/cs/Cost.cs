@@ -43,7 +43,7 @@ namespace MuseTalk.Tests
                 // Compiled, and warm.
                 for (var call = 0; call < 100; call++) ears.Interrupt();
                 ears.Begin();
-                var told = Median(() => ears.Push(chunk), () => true);
+                var told = Median(() => ears.Push(chunk), () => true).ToString();
                 Frame frame = default(Frame);
                 var any = false;
                 told += " " + Median(() => any = face.Latest(default(Heard), out frame), () =>
