@@ -196,6 +196,42 @@ fn footage_out_of_focus_throughout_is_named_and_short_footage_is_used() {
 }
 
 #[test]
+fn two_people_small_faces_and_cuts_are_named() {
+    let Some(studio) = Studio::new() else { return };
+    let twice = "split[a][b];[a][b]hstack";
+    let path = studio.remade("two.mkv", &["-vf", twice, "-c:v", "ffv1", "-frames:v", "12"]);
+    let said = studio.refused(&path);
+    assert!(said.contains("two people in 12 of 12 frames") && said.contains("be alone"), "{said}");
+    // A face 24 pixels wide, for a pack whose picture has 128.
+    let path = studio.remade("small.mkv", &["-vf", "scale=70:-2", "-c:v", "ffv1", "-frames:v", "12"]);
+    let said = studio.refused(&path);
+    assert!(said.contains("too small in 12 of 12 frames") && said.contains("come closer"), "{said}");
+    // Another picture for five frames: the first of it and the first after it begin shots, and nothing leads across.
+    let bars = "testsrc=size=704x1216:rate=25[c];[0:v][c]overlay=enable=between(n\\,15\\,19):shortest=1";
+    let path = studio.remade("cut.mkv", &["-filter_complex", bars, "-c:v", "ffv1", "-frames:v", "32"]);
+    let (done, _) = studio.made(&path, &[]);
+    assert_eq!((&done["counts"]["cut"], &done["counts"]["no face"]), (&2.into(), &4.into()), "{done}");
+    let (from, to) = (done["used"][0].as_u64().unwrap(), done["used"][1].as_u64().unwrap());
+    assert!(to <= 15 && to - from >= 12, "{done}");
+}
+
+#[test]
+fn a_covered_face_is_bridged_for_a_moment_and_ends_the_stretch_for_longer() {
+    let Some(studio) = Studio::new() else { return };
+    let covered = |name: &str, last: u32| {
+        let board =
+            format!("drawbox=x=190:y=230:w=320:h=330:color=gray:t=fill:enable=between(n\\,12\\,{last})");
+        studio.remade(name, &["-vf", &board, "-c:v", "ffv1", "-frames:v", "30"])
+    };
+    let (done, _) = studio.made(&covered("moment.mkv", 14), &[]);
+    assert_eq!((&done["counts"]["interpolated"], &done["counts"]["ok"]), (&3.into(), &27.into()), "{done}");
+    assert!(done["used"][1].as_u64().unwrap() - done["used"][0].as_u64().unwrap() >= 24, "{done}");
+    let (done, _) = studio.made(&covered("longer.mkv", 19), &[]);
+    assert_eq!(done["counts"]["no face"], 8, "{done}");
+    assert!(done["used"][1].as_u64().unwrap() <= 12, "{done}");
+}
+
+#[test]
 fn more_footage_than_an_avatar_holds_is_refused_before_it_is_looked_at() {
     let Some(studio) = Studio::new() else { return };
     let path = studio.folder.join("hours.mp4");
