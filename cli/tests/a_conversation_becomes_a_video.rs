@@ -93,7 +93,8 @@ fn the_demonstration_shows_a_whole_conversation() {
         "{} samples, {frames} frames",
         sound.len()
     );
-    let spoken = sound.chunks(2_400).filter(|tenth| rms(tenth) > 0.005).count() as f64 / 10.0;
+    // Half frames: silence goes in by whole ones where a busy machine makes a picture late, and is no speech.
+    let spoken = sound.chunks(480).filter(|half| rms(half) > 0.005).count() as f64 / 50.0;
     let whole = 5.9 + 4.15 + heard + 2.35;
     assert!((whole * 0.6..whole).contains(&spoken), "{spoken} s of voice in {whole} s of speech");
 }
