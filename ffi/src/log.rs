@@ -125,7 +125,9 @@ pub unsafe extern "C" fn musetalk_log_read(
             return Err(Failure::new(musetalk_status::Closed, "this log is not kept (any more)"));
         };
         match kept.read(crate::avatar::timeout(timeout_nanos)) {
-            Read::Nothing => Err(Failure::new(musetalk_status::TimedOut, "the log said nothing in this time")),
+            Read::Nothing => {
+                Err(Failure::new(musetalk_status::TimedOut, "the log said nothing in this time"))
+            }
             Read::Over => Err(Failure::new(musetalk_status::Closed, "this log is not kept any more")),
             Read::Line(line, lost) => {
                 out.write(&musetalk_log_line {
@@ -178,7 +180,11 @@ static LOGGER: Logger = Logger(RwLock::new(None));
 
 impl Logger {
     /// From now on lines up to `level` go to what `sink` makes, which is given what was kept until now.
-    fn turn(&self, level: LevelFilter, sink: impl FnOnce(Option<&Kept>) -> Sink) -> crate::status::Result<()> {
+    fn turn(
+        &self,
+        level: LevelFilter,
+        sink: impl FnOnce(Option<&Kept>) -> Sink,
+    ) -> crate::status::Result<()> {
         static INSTALLED: OnceLock<bool> = OnceLock::new();
         if !INSTALLED.get_or_init(|| log::set_logger(&LOGGER).is_ok()) {
             return Err(Failure::new(
@@ -287,7 +293,8 @@ mod tests {
                 scope.spawn(|| set(Some(hear)));
                 scope.spawn(|| set(None));
             });
-            let heard = matches!(&*LOGGER.0.read().unwrap(), Some(Sink::Told(told)) if told.callback.is_some());
+            let heard =
+                matches!(&*LOGGER.0.read().unwrap(), Some(Sink::Told(told)) if told.callback.is_some());
             assert_eq!(heard, log::max_level() == LevelFilter::Trace);
         }
         set(None);
