@@ -3,6 +3,7 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 
 use musetalk_core::PixelFormat;
+use pyo3::buffer::Element;
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -148,4 +149,36 @@ pub(crate) fn as_array<'py>(memory: &Bound<'py, PyAny>) -> PyResult<Bound<'py, P
         .get_or_try_init(py, || PyResult::Ok(py.import("numpy")?.getattr("asarray")?.unbind()))?
         .bind(py);
     as_array.call1((memory,))
+}
+
+/// A number as this machine writes it. What PyO3 takes for one may have its bytes the other way round.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(crate) struct Native<T>(pub(crate) T);
+
+/// A number that samples are made of.
+pub(crate) trait Sample: Copy {
+    /// As `struct` calls it.
+    const FORMAT: u8;
+}
+impl Sample for f32 {
+    const FORMAT: u8 = b'f';
+}
+impl Sample for i16 {
+    const FORMAT: u8 = b'h';
+}
+
+/// How `struct` names the order of bytes of this machine.
+const ORDER: u8 = if cfg!(target_endian = "little") { b'<' } else { b'>' };
+
+// SAFETY: f32 and i16 are what buffers of these formats hold, and every pattern of bits is one of them; the wrapper is transparent. PyO3 checks
+// size and alignment.
+unsafe impl<T: Sample> Element for Native<T> {
+    fn is_compatible_format(format: &CStr) -> bool {
+        match *format.to_bytes() {
+            [kind] => kind == T::FORMAT,
+            [order, kind] => kind == T::FORMAT && [b'@', b'=', ORDER].contains(&order),
+            _ => false,
+        }
+    }
 }

@@ -1,46 +1,13 @@
 //! Samples of the host: float32, int16, or bytes of int16.
 
-use std::ffi::CStr;
-
 use pyo3::buffer::{Element, PyBuffer, ReadOnlyCell};
 use pyo3::prelude::*;
 
+use crate::buffer::Native;
 use crate::error::invalid;
-
-/// A number as this machine writes it. What PyO3 takes for one may have its bytes the other way round.
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-pub(crate) struct Native<T>(T);
-
-/// A number that samples are made of.
-pub(crate) trait Sample: Copy {
-    /// As `struct` calls it.
-    const FORMAT: u8;
-}
-impl Sample for f32 {
-    const FORMAT: u8 = b'f';
-}
-impl Sample for i16 {
-    const FORMAT: u8 = b'h';
-}
 
 /// Samples for a server at once: three quarters of an hour. An array may claim to be larger than memory.
 const MOST: usize = 1 << 26;
-
-/// How `struct` names the order of bytes of this machine.
-const ORDER: u8 = if cfg!(target_endian = "little") { b'<' } else { b'>' };
-
-// SAFETY: f32 and i16 are what buffers of these formats hold, and every pattern of bits is one of them; the wrapper is transparent. PyO3 checks
-// size and alignment.
-unsafe impl<T: Sample> Element for Native<T> {
-    fn is_compatible_format(format: &CStr) -> bool {
-        match *format.to_bytes() {
-            [kind] => kind == T::FORMAT,
-            [order, kind] => kind == T::FORMAT && [b'@', b'=', ORDER].contains(&order),
-            _ => false,
-        }
-    }
-}
 
 /// Mono samples of a host, not yet copied.
 pub(crate) enum Pcm {
