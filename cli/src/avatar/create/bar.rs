@@ -104,7 +104,8 @@ impl Drop for Bar {
 fn missing(stated: u64, seen: u64) -> Option<String> {
     let text = || {
         format!(
-            "the footage states {stated} frames and has {seen}: it may be damaged or cut short; the rest is used"
+            "the footage states {stated} frames and has {seen}: it is damaged or cut short, or its sound is longer than its pictures; what \
+             there is, is used"
         )
     };
     (stated > seen + 2 + stated / 50).then(text)
