@@ -69,6 +69,21 @@ fn a_face_speaks_in_a_scene_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn another_audio_device_takes_over_what_waits() {
+    test("device");
+}
+
+#[test]
+fn a_face_whose_voice_was_disabled_speaks_again() {
+    test("silenced");
+}
+
+#[test]
+fn samples_that_are_no_numbers_are_refused() {
+    test("numbers");
+}
+
+#[test]
 fn an_audio_source_speaks_through_a_face() {
     test("input");
 }

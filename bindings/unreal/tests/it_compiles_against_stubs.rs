@@ -133,6 +133,28 @@ fn in_later_engines_and_on_other_systems() {
 }
 
 #[test]
+fn every_end_of_a_conversation_is_told_once() {
+    if !cfg!(target_os = "linux") {
+        println!("SKIPPED: a program that lacks what it does not call is linked for Linux alone");
+        return;
+    }
+    let Some(compiler) = Compiler::find() else { return };
+    let program = scratch("unreal-closing").join("closing");
+    let mut arguments: Vec<OsString> = ["-std=c++17", "-g", "-O1", "-DMUSETALK_WITH_LIBRARY=1", "-no-pie"]
+        .into_iter()
+        .chain(["-Wl,--unresolved-symbols=ignore-all", "-o"])
+        .map(Into::into)
+        .collect();
+    arguments.extend([program.clone().into(), here().join("tests/closing.cpp").into()]);
+    for folder in [here().join("stubs"), module().join("Public")] {
+        arguments.extend(["-I".into(), folder.into()]);
+    }
+    let output = compiler.run(arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    pass(&mut Command::new(program));
+}
+
+#[test]
 fn its_build_rules_are_sound() {
     let rules = [
         here().join("stubs/UnrealBuildTool.cs"),

@@ -54,6 +54,11 @@ fn with_library_runtime_papers_and_packs() {
     }
     assert!(!staged.iter().any(|file| file.ends_with("other.txt")));
 
+    // The library's file says the same as its folder, and what is no part of it stays away.
+    contents.runtime = Some(runtime.join("libonnxruntime.so.1.31.1"));
+    uplugin::stage(&root(), &contents, &out).expect("the plugin is staged from a file");
+    assert_eq!(uplugin::list(&out).expect("it can be listed"), staged);
+
     // Once more over the old one; never over something else.
     fs::write(out.join("stale.txt"), "of the last release").expect("a file can be written");
     uplugin::stage(&root(), &contents, &out).expect("the plugin is staged again");

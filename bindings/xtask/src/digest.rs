@@ -20,5 +20,14 @@ pub(crate) fn of(path: &Path) -> Outcome<String> {
         }
         digest.update(&block[..count]);
     }
-    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(letters(digest))
+}
+
+/// The digest of a text.
+pub(crate) fn of_text(text: &str) -> String {
+    letters(Sha256::new_with_prefix(text))
+}
+
+fn letters(digest: Sha256) -> String {
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -14,7 +14,7 @@ use crate::{Outcome, archive, digest, failed, glibc, licences, papers, uplugin};
 pub struct Contents {
     /// Where cargo put the library.
     pub built: PathBuf,
-    /// The ONNX Runtime library. Its licence and notices lie beside it or one folder up.
+    /// The ONNX Runtime library. Its licence and notices lie beside it or one folder up; providers that lie beside it go along.
     pub runtime: PathBuf,
     /// Whether it was built to be shipped. If not, the zip's name says so.
     pub release: bool,
@@ -80,6 +80,12 @@ fn about(runtime: &Runtime, abi: &str) -> String {
         _ => ("lib", format!("libmusetalk.so.{abi}"), " -Wl,-rpath,$PWD/lib"),
     };
     let system = papers::system();
+    let providers = match runtime.has_providers() {
+        true => format!(
+            "\n    for a GPU, those of {folder}/*onnxruntime_providers_* that it needs, in the same folder"
+        ),
+        false => String::new(),
+    };
     format!(
         "\
 MuseTalk for hosts {version}: speech in, pictures of a talking face out. For {system}.
@@ -97,7 +103,7 @@ A pack and an avatar are needed to run: models/demo of the repository holds a sm
 What to ship with a program of yours:
 
     {folder}/{library}, and beside it {folder}/{runtime}
-        (a program that is linked with the static library: {runtime} beside the program)
+        (a program that is linked with the static library: {runtime} beside the program){providers}
     from share/doc/musetalk: LICENSE-MIT or LICENSE-APACHE, THIRD-PARTY-{system}.txt, and everything that begins with onnxruntime-
 
 VERSIONS.txt says what this was built from, SHA256SUMS what belongs here (`sha256sum -c SHA256SUMS`), include/musetalk.h what every function does.

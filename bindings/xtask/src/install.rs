@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::{Outcome, failed, papers};
+use crate::{Outcome, failed, papers, runtime};
 
 /// Where cargo puts what it builds.
 ///
@@ -73,6 +73,9 @@ pub(crate) fn stage_with(root: &Path, built: &Path, runtime: Option<&Runtime>, p
     let beside = runtime.map(|runtime| format!("{}/{}", SHARED, runtime.name));
     if let (Some(runtime), Some(beside)) = (runtime, &beside) {
         copy(&runtime.library, &prefix.join(beside))?;
+        for provider in &runtime.providers {
+            copy(provider, &prefix.join(SHARED).join(provider.file_name().unwrap_or_default()))?;
+        }
     }
     let package = lib.join("cmake").join("musetalk");
     for file in ["musetalk-config.cmake", "musetalk-config-version.cmake"] {
@@ -102,6 +105,8 @@ pub(crate) struct Runtime {
     library: PathBuf,
     /// As it is called beside the shared library.
     pub(crate) name: String,
+    /// What it opens from its own folder.
+    providers: Vec<PathBuf>,
     papers: Vec<PathBuf>,
 }
 
@@ -111,16 +116,12 @@ impl Runtime {
         // What a link leads to has the version in its name.
         let library = fs::canonicalize(library).map_err(failed("find", library))?;
         let name = library.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-        let fits = match std::env::consts::OS {
-            "windows" => name == "onnxruntime.dll",
-            "macos" => name.starts_with("libonnxruntime.") && name.ends_with(".dylib"),
-            _ => name == "libonnxruntime.so" || name.starts_with("libonnxruntime.so."),
-        };
-        if !fits || !library.is_file() {
+        if !runtime::is_library(&name) || !library.is_file() {
             return Err(format!("{} is no ONNX Runtime library of this system", library.display()));
         }
         let papers = papers::of_runtime(&library)?;
-        Ok(Self { library, name, papers })
+        let providers = runtime::providers(&library)?;
+        Ok(Self { library, name, providers, papers })
     }
 
     /// Its version: from its name, else from that of its folder, as `musetalk setup` calls it.
@@ -132,6 +133,10 @@ impl Runtime {
         let folder = self.library.parent().and_then(Path::file_name).and_then(|name| name.to_str());
         let of_folder = folder.filter(|name| name.starts_with(|first: char| first.is_ascii_digit()));
         of_name.or(of_folder).unwrap_or("of unknown version")
+    }
+
+    pub(crate) fn has_providers(&self) -> bool {
+        !self.providers.is_empty()
     }
 
     pub(crate) fn library(&self) -> &Path {

@@ -9,6 +9,7 @@ pub mod header;
 pub mod install;
 pub mod licences;
 mod papers;
+mod runtime;
 pub mod uplugin;
 pub mod upm;
 pub mod wheel;

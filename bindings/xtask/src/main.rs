@@ -17,6 +17,7 @@ cargo xtask wheel --check WHEEL             checks one that was built before
 cargo xtask uplugin --out DIR [--runtime PATH] [--debug]
                                             builds libmusetalk and lays out the Unreal plugin with it, ONNX Runtime and the demo pack
 cargo xtask upm --out DIR [--runtime FILE]  builds libmusetalk and stages the Unity packages, with this ONNX Runtime library in them
+                                            (dist, uplugin and upm take along the providers that lie beside the library)
 cargo xtask check misuse                    the misuse suite under sanitizers and valgrind, for minutes
 cargo xtask check cost                      what a call costs in C, C# and Python beside Rust, and whether that is within bounds
 cargo xtask check wheel [--wheels DIR]      the wheels of `cargo xtask wheel` in a new environment: what the manual promises, run and measured";

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::{Outcome, failed, papers};
+use crate::{Outcome, failed, papers, runtime};
 
 const PLUGIN: &str = "bindings/unreal/MuseTalk";
 const NATIVE: &str = "Source/ThirdParty/MuseTalkNative";
@@ -31,13 +31,13 @@ impl Contents {
 ///
 /// A file is missing or could not be written, or `out` holds something that is no MuseTalk plugin.
 pub fn stage(root: &Path, contents: &Contents, out: &Path) -> Outcome {
-    let (folder, library, runtime) = platform()?;
+    let (folder, library) = platform()?;
     // Asked for before anything is touched: a plugin without its library is none.
     let built = contents.built.join(library);
     if !built.is_file() {
         return Err(format!("there is no {}; build it with `cargo build -p musetalk-ffi`", built.display()));
     }
-    let runtimes = contents.runtime.as_deref().map(|path| runtime_files(path, runtime)).transpose()?;
+    let runtimes = contents.runtime.as_deref().map(runtime_files).transpose()?;
     clear(out)?;
 
     copy_folder(&root.join(PLUGIN), out)?;
@@ -83,13 +83,13 @@ pub fn list(folder: &Path) -> Outcome<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The folder, the library and the beginning of ONNX Runtime's name on this system, as the plugin expects them.
-fn platform() -> Outcome<(&'static str, &'static str, &'static str)> {
+/// The folder and the library of this system, as the plugin expects them.
+fn platform() -> Outcome<(&'static str, &'static str)> {
     match (std::env::consts::OS, std::env::consts::ARCH) {
-        ("windows", "x86_64") => Ok(("Win64", "musetalk.dll", "onnxruntime")),
-        ("macos", _) => Ok(("Mac", "libmusetalk.dylib", "libonnxruntime")),
-        ("linux", "x86_64") => Ok(("Linux", "libmusetalk.so", "libonnxruntime")),
-        ("linux", "aarch64") => Ok(("LinuxArm64", "libmusetalk.so", "libonnxruntime")),
+        ("windows", "x86_64") => Ok(("Win64", "musetalk.dll")),
+        ("macos", _) => Ok(("Mac", "libmusetalk.dylib")),
+        ("linux", "x86_64") => Ok(("Linux", "libmusetalk.so")),
+        ("linux", "aarch64") => Ok(("LinuxArm64", "libmusetalk.so")),
         (system, machine) => Err(format!("Unreal's editor does not run on {system} {machine}")),
     }
 }
@@ -100,7 +100,7 @@ struct Runtime {
     papers: Vec<PathBuf>,
 }
 
-fn runtime_files(path: &Path, begins: &str) -> Outcome<Runtime> {
+fn runtime_files(path: &Path) -> Outcome<Runtime> {
     let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
     let entries = fs::read_dir(folder).map_err(failed("read", folder))?;
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -108,16 +108,16 @@ fn runtime_files(path: &Path, begins: &str) -> Outcome<Runtime> {
     let named = |file: &PathBuf, test: &dyn Fn(&str) -> bool| {
         file.is_file() && file.file_name().and_then(|name| name.to_str()).is_some_and(test)
     };
-    let is_library = |name: &str| {
-        // Its providers go along; Python's own module of the package does not.
-        name.starts_with(begins) && [".so", ".dll", ".dylib"].iter().any(|ending| name.contains(ending))
-    };
     let is_paper =
         |name: &str| ["LICENSE", "ThirdPartyNotices"].iter().any(|begins| name.starts_with(begins));
-    let libraries: Vec<PathBuf> = files.iter().filter(|file| named(file, &is_library)).cloned().collect();
-    if libraries.is_empty() || !path.exists() {
+    let mut libraries: Vec<PathBuf> = match path.is_dir() {
+        true => files.iter().filter(|file| named(file, &runtime::is_library)).cloned().collect(),
+        false => Vec::from_iter(named(&path.to_owned(), &runtime::is_library).then(|| path.to_owned())),
+    };
+    let Some(library) = libraries.first() else {
         return Err(format!("there is no ONNX Runtime in {}; `musetalk doctor` names one", path.display()));
-    }
+    };
+    libraries.extend(runtime::providers(library)?);
     // The Python package has its papers one folder up.
     let mut papers: Vec<PathBuf> = files.iter().filter(|file| named(file, &is_paper)).cloned().collect();
     if let (true, Some(above)) = (papers.is_empty(), folder.parent()) {

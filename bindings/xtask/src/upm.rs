@@ -3,24 +3,43 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::install::copy;
-use crate::{Outcome, failed, papers};
+use crate::install::{copy, write};
+use crate::{Outcome, digest, failed, papers, runtime};
 
 const PACKAGES: [&str; 2] = ["com.musetalk.core", "com.musetalk.unity"];
 
 /// What the sample shows; hidden from Unity's importer by the tilde.
 const DEMO: [&str; 4] = ["pack", "iris.avatar", "marco.avatar", "voice.wav"];
 
-/// Lays the packages into `out`, with libmusetalk from `built` and, where it is given, the ONNX Runtime library `runtime`. What another system
-/// has laid there stays: the three together are what is published.
+/// What of a package several systems lay: their libraries and papers.
+const OF_ALL_SYSTEMS: [&str; 3] = ["Plugins", "Plugins.meta", "Licences~"];
+
+/// Lays the packages into `out`, with libmusetalk from `built` and, where it is given, the ONNX Runtime library `runtime` and the providers that
+/// lie beside it. What another system has laid there stays: the three together are what is published. The rest of an older release goes, so that
+/// Unity does not compile what was removed or renamed since.
 ///
 /// # Errors
 ///
-/// A file is missing or could not be written, `runtime` comes without its licence, or Unity makes no players for this system.
+/// A file is missing or could not be written, `runtime` comes without its licence, a package's folder in `out` holds a package of another name, or
+/// Unity makes no players for this system.
 pub fn stage(root: &Path, built: &Path, runtime: Option<&Path>, out: &Path) -> Outcome {
     // Asked for before anything is touched.
     let place = Place::of(std::env::consts::OS, std::env::consts::ARCH)?;
     let theirs = runtime.map(papers::of_runtime).transpose()?.unwrap_or_default();
+    let providers = runtime.map(runtime::providers).transpose()?.unwrap_or_default();
+    let ours = built.join(place.ours);
+    if !ours.is_file() {
+        return Err(format!("there is no {}; build it with `cargo build -p musetalk-ffi`", ours.display()));
+    }
+    let older: Vec<PathBuf> = PACKAGES
+        .iter()
+        .map(|package| older(&out.join(package), package))
+        .collect::<Outcome<Vec<_>>>()?
+        .concat();
+    for path in older {
+        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.map_err(failed("remove", &path))?;
+    }
     let unity = root.join("bindings/unity");
     for package in PACKAGES {
         copy_folder(&unity.join(package), &out.join(package))?;
@@ -38,9 +57,15 @@ pub fn stage(root: &Path, built: &Path, runtime: Option<&Path>, out: &Path) -> O
         copy(from, &core.join(&place))?;
         copy(&meta(&native.join(&place)), &meta(&core.join(&place)))
     };
-    lay(&built.join(place.ours), place.ours)?;
+    lay(&ours, place.ours)?;
     if let Some(runtime) = runtime {
+        clear_providers(&core.join(folder))?;
         lay(runtime, place.theirs)?;
+    }
+    for provider in &providers {
+        let to = core.join(folder).join(provider.file_name().unwrap_or_default());
+        copy(provider, &to)?;
+        write(&meta(&to), &settings_like(&meta(&native.join(folder).join(place.theirs)), &to)?)?;
     }
     papers::lay(root, place.system, &theirs, &core.join("Licences~"))?;
     for file in DEMO {
@@ -83,6 +108,51 @@ impl Place {
         };
         Ok(Self { system, folder, ours, theirs })
     }
+}
+
+/// What an older release has left in `folder`, but for what several systems lay. An empty list for a folder that nobody made.
+fn older(folder: &Path, package: &str) -> Outcome<Vec<PathBuf>> {
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(failed("list", folder))?.path();
+        let name = path.file_name().unwrap_or_default();
+        if !OF_ALL_SYSTEMS.iter().any(|of_all| name == *of_all) {
+            found.push(path);
+        }
+    }
+    if found.is_empty() {
+        return Ok(found);
+    }
+    // Whatever is no package of ours is not ours to remove.
+    let text = fs::read_to_string(folder.join("package.json")).unwrap_or_default();
+    let told: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    if told["name"] == package {
+        return Ok(found);
+    }
+    Err(format!("{} is not empty and no package {package}; name another folder", folder.display()))
+}
+
+/// Removes the providers of an older runtime: they fit no other.
+fn clear_providers(folder: &Path) -> Outcome {
+    for entry in fs::read_dir(folder).map_err(failed("list", folder))? {
+        let path = entry.map_err(failed("list", folder))?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if runtime::is_provider(name.strip_suffix(".meta").unwrap_or(name)) {
+            fs::remove_file(&path).map_err(failed("remove", &path))?;
+        }
+    }
+    Ok(())
+}
+
+/// The import settings `like`, with an identity that is always the same for a library of this name and system.
+fn settings_like(like: &Path, library: &Path) -> Outcome<String> {
+    let settings = fs::read_to_string(like).map_err(failed("read", like))?;
+    let guid = settings.lines().find_map(|line| line.strip_prefix("guid: "));
+    let guid = guid.ok_or_else(|| format!("{} has no guid", like.display()))?;
+    let name = library.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let own = digest::of_text(&format!("{guid} {name}"));
+    Ok(settings.replace(guid, own.get(..32).unwrap_or(&own)))
 }
 
 fn meta(path: &Path) -> PathBuf {

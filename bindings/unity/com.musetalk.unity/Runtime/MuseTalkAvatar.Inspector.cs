@@ -51,7 +51,8 @@ namespace MuseTalk.Unity
         /// <summary>It can speak.</summary>
         public UnityEvent OnReady { get { return _onReady; } }
 
-        /// <summary>The sound of an utterance has ended.</summary>
+        /// <summary>The sound of an utterance has ended; also where the voice was disabled while it spoke, once for all that waited. What
+        /// <see cref="Interrupt"/> cuts is not told.</summary>
         public UnityEvent OnUtteranceEnded { get { return _onUtteranceEnded; } }
 
         /// <summary>It could not be loaded, or has failed; it is disabled then.</summary>

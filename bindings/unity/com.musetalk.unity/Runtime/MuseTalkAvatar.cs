@@ -66,6 +66,7 @@ namespace MuseTalk.Unity
         /// <summary>Says this after what was said before: mono, −1…1, at <see cref="SampleRate"/>. Any thread, one at a time.</summary>
         /// <param name="pcm">It is copied.</param>
         /// <returns>False: it cannot speak now, there is no room, or what was being said was cut; nothing was taken.</returns>
+        /// <exception cref="InvalidInputException">There is a sample that is no finite number; nothing was taken, and it can speak on.</exception>
         public bool Speak(ReadOnlySpan<float> pcm)
         {
             lock (_pushing)
@@ -82,6 +83,7 @@ namespace MuseTalk.Unity
         /// <summary>Says a whole recording.</summary>
         /// <param name="clip">Loaded and decompressed; its channels are mixed, its rate is converted.</param>
         /// <returns>False: as <see cref="Speak(ReadOnlySpan{float})"/>.</returns>
+        /// <exception cref="InvalidInputException">There is a sample that is no finite number; an utterance without a sound has begun and ended.</exception>
         public bool Speak(AudioClip clip)
         {
             if (clip == null) throw new ArgumentNullException("clip");
@@ -90,7 +92,16 @@ namespace MuseTalk.Unity
             if (!clip.GetData(data, 0)) return false;
             var mono = RateConverter.Whole(Mixed(data, clip.channels), clip.frequency, SampleRate);
             Begin();
-            return Speak(new ReadOnlySpan<float>(mono)) & Finish();
+            try
+            {
+                return Speak(new ReadOnlySpan<float>(mono)) & Finish();
+            }
+            catch (InvalidInputException)
+            {
+                // The next recording must not wait behind one that never ends.
+                Finish();
+                throw;
+            }
         }
 
         /// <summary>Nothing more is coming: the last pictures are made.</summary>
@@ -133,6 +144,7 @@ namespace MuseTalk.Unity
         {
             _voice = GetComponent<MuseTalkVoice>();
             _voice.SetRate(SampleRate);
+            _voice.Silenced += Silenced;
             var options = new EngineOptions { Device = _device, Threads = _threads, RuntimePath = string.IsNullOrEmpty(_runtimePath) ? null : Located(_runtimePath) };
             _shared = SharedEngine.Use(Located(_pack), options);
             var asset = Located(_asset);
@@ -153,7 +165,11 @@ namespace MuseTalk.Unity
                 _speaking = 0;
                 _ended = 0;
             }
-            if (_voice != null && _voice.Queue != null) _voice.Queue.CutAll();
+            if (_voice != null)
+            {
+                _voice.Silenced -= Silenced;
+                if (_voice.Queue != null) _voice.Queue.CutAll();
+            }
             if (_face != null) _face.Dispose();
             _face = null;
             Unloaded();
@@ -225,6 +241,17 @@ namespace MuseTalk.Unity
             if (!ended || heard.Utterance == _ended) return;
             _ended = heard.Utterance;
             _onUtteranceEnded.Invoke();
+        }
+
+        /// The voice was disabled: what waits there will never sound. A conversation hears of it too, and stops by itself.
+        private void Silenced()
+        {
+            if (_avatar == null) return;
+            var heard = _voice.Heard;
+            var told = heard.Utterance == 0 || (heard.Samples == ulong.MaxValue && heard.Utterance == _ended);
+            var spoke = !told || !_voice.Queue.IsEmpty;
+            if (!IsLent) Interrupt();
+            if (spoke) _onUtteranceEnded.Invoke();
         }
 
         private void Fail(Exception failure)

@@ -75,7 +75,8 @@ namespace MuseTalk.Unity
         /// <summary>Something was refused or went wrong, and the conversation goes on.</summary>
         public TextEvent OnProblem { get { return _onProblem; } }
 
-        /// <summary>It is over; the text says why, and is empty when you ended it.</summary>
+        /// <summary>It is over; the text says why, and is empty when you ended it: by Disconnect, or by disabling
+        /// this component or its face. Told once for each that was open, and for one that could not begin.</summary>
         public TextEvent OnClosed { get { return _onClosed; } }
 
         /// <summary>Whom it talks to and through what, for a component that is made by a script: before it begins.</summary>

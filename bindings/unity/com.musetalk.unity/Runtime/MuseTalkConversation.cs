@@ -37,11 +37,11 @@ namespace MuseTalk.Unity
             _wanted = true;
         }
 
-        /// <summary>Ends it.</summary>
+        /// <summary>Ends it. Where one was open, <see cref="OnClosed"/> is told before this returns.</summary>
         public void Disconnect()
         {
             _wanted = false;
-            End();
+            Close();
         }
 
         /// <summary>The person writes this.</summary>
@@ -105,7 +105,7 @@ namespace MuseTalk.Unity
 
         private void OnDisable()
         {
-            End();
+            Close();
         }
 
         private void Update()
@@ -113,7 +113,7 @@ namespace MuseTalk.Unity
             try
             {
                 // A face that was disabled has taken the voice with it.
-                if (_talk != null && _avatar != null && !_avatar.IsReady) End();
+                if (_talk != null && _avatar != null && !_avatar.IsReady) Close();
                 if (_talk == null && _wanted && MayBegin()) Begin();
                 if (_talk == null) return;
                 ReadOnlySpan<float> heard;
@@ -151,8 +151,17 @@ namespace MuseTalk.Unity
             _talk = talk;
             if (_avatar != null) _avatar.Lend();
             _out.SetRate(talk.Description.OutputRate);
+            _out.Silenced += Interrupt;
             _out.Queue.CutAll();
             if (_useMicrophone) _reader = new MicrophoneReader(_microphone, talk.Description.InputRate);
+        }
+
+        /// Ends it by the host's will.
+        private void Close()
+        {
+            if (_talk == null) return;
+            End();
+            _onClosed.Invoke("");
         }
 
         private void End()
@@ -164,7 +173,11 @@ namespace MuseTalk.Unity
             _talk.Dispose();
             _talk = null;
             _told = default(Heard);
-            if (_out != null && _out.Queue != null) _out.Queue.CutAll();
+            if (_out != null)
+            {
+                _out.Silenced -= Interrupt;
+                if (_out.Queue != null) _out.Queue.CutAll();
+            }
             if (_avatar != null) _avatar.TakeBack();
         }
 

@@ -18,6 +18,10 @@ namespace MuseTalk.Unity
         private double _dspSeen;
         private long _dspSeenAt;
 
+        /// It will not sound any more what it has: whoever speaks through it must stop, or waits for it for ever. Told on the main thread, before
+        /// anything is dropped.
+        internal event Action Silenced;
+
         internal VoiceQueue Queue { get { return _queue; } }
 
         /// <summary>What has left the loudspeaker. Main thread.</summary>
@@ -41,14 +45,11 @@ namespace MuseTalk.Unity
 
         private void OnEnable()
         {
-            if (_queue == null) SetRate(_rate);
             _source = GetComponent<AudioSource>();
-            // Silence that loops keeps the source playing, and with it the filter below.
-            var rate = AudioSettings.outputSampleRate;
-            _carrier = AudioClip.Create("MuseTalk voice", rate, 1, rate, false);
-            _source.clip = _carrier;
-            _source.loop = true;
-            _source.Play();
+            // The device may have changed while nobody listened.
+            if (_queue == null) SetRate(_rate);
+            else _queue.Retune(AudioSettings.outputSampleRate);
+            Carry();
             AudioSettings.OnAudioConfigurationChanged += Changed;
         }
 
@@ -58,13 +59,32 @@ namespace MuseTalk.Unity
             _source.Stop();
             _source.clip = null;
             Destroy(_carrier);
-            if (_queue != null) _queue.CutAll();
+            try
+            {
+                if (Silenced != null) Silenced();
+            }
+            finally
+            {
+                if (_queue != null) _queue.CutAll();
+            }
         }
 
-        /// Another device: another rate, perhaps. Unity has stopped all sources.
+        /// Another device: another rate, perhaps. What waits goes on waiting, what sounds goes on sounding. Unity has stopped all sources, and has
+        /// forgotten the clips that scripts made.
         private void Changed(bool deviceWasChanged)
         {
-            _queue = new VoiceQueue(_rate, AudioSettings.outputSampleRate);
+            _queue.Retune(AudioSettings.outputSampleRate);
+            Destroy(_carrier);
+            Carry();
+        }
+
+        /// Silence that loops keeps the source playing, and with it the filter below.
+        private void Carry()
+        {
+            var rate = AudioSettings.outputSampleRate;
+            _carrier = AudioClip.Create("MuseTalk voice", rate, 1, rate, false);
+            _source.clip = _carrier;
+            _source.loop = true;
             _source.Play();
         }
 

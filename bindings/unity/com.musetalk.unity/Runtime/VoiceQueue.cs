@@ -37,9 +37,9 @@ namespace MuseTalk.Unity
         private readonly Named[] _names = new Named[Names];
         private readonly Mark[] _marks = new Mark[Marks];
         private readonly int _rate;
-        private readonly int _deviceRate;
-        private readonly Sinc _sinc;
-        private readonly float[] _around;
+        private int _deviceRate;
+        private Sinc _sinc;
+        private float[] _around;
         private int _next;
         private float _last;
         private float _dying;
@@ -50,7 +50,7 @@ namespace MuseTalk.Unity
             _rate = rate;
             _deviceRate = deviceRate;
             _sinc = new Sinc(rate, deviceRate);
-            _around = new float[(int)Math.Ceiling(Piece * _sinc.Step) + 3 * Sinc.Reach];
+            _around = Around(_sinc);
         }
 
         internal int Rate { get { return _rate; } }
@@ -176,6 +176,28 @@ namespace MuseTalk.Unity
             Cut(ulong.MaxValue);
         }
 
+        /// Plays on, on a device of this rate, whose clock may begin anew. What was mixed for the one before counts as heard.
+        internal void Retune(int deviceRate)
+        {
+            var sinc = new Sinc(_rate, deviceRate);
+            var around = Around(sinc);
+            lock (_lock)
+            {
+                _deviceRate = deviceRate;
+                _sinc = sinc;
+                _around = around;
+                var newest = _marks[(_next + Marks - 1) % Marks];
+                Array.Clear(_marks, 0, Marks);
+                newest.From = newest.Until;
+                newest.Start = double.MinValue;
+                _marks[0] = newest;
+                _next = 1;
+                // What would die away was cut on the device before.
+                _last = 0;
+                _dyingLeft = 0;
+            }
+        }
+
         internal bool IsEmpty { get { lock (_lock) return _speeches.Count == 0; } }
 
         /// What has left the loudspeaker at this time of the device; all of an utterance once its end has.
@@ -184,7 +206,7 @@ namespace MuseTalk.Unity
             lock (_lock)
             {
                 var best = default(Mark);
-                foreach (var mark in _marks) if (mark.Key != 0 && mark.Start <= time && mark.Start >= best.Start) best = mark;
+                foreach (var mark in _marks) if (mark.Key != 0 && mark.Start <= time && (best.Key == 0 || mark.Start >= best.Start)) best = mark;
                 if (best.Key == 0) return default(Heard);
                 var utterance = UtteranceOf(best.Key);
                 if (utterance == 0) return default(Heard);
@@ -252,6 +274,12 @@ namespace MuseTalk.Unity
                 var value = _dying * _dyingLeft / Fade;
                 for (var channel = 0; channel < channels; channel++) data[frame * channels + channel] += value;
             }
+        }
+
+        /// Room for what one piece is made from.
+        private static float[] Around(Sinc sinc)
+        {
+            return new float[(int)Math.Ceiling(Piece * sinc.Step) + 3 * Sinc.Reach];
         }
 
         private ulong UtteranceOf(ulong key)

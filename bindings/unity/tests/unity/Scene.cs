@@ -167,6 +167,129 @@ namespace MuseTalk.Unity.Tests
         }
 
         /// PACK AVATAR VOICE
+        internal static void TheDeviceChanges(string[] a)
+        {
+            var voice = Pictures.Voice(a[2]);
+            var scene = new Scene();
+            var face = Face(scene, new GameObject(), a);
+            var ended = 0;
+            face.OnUtteranceEnded.AddListener(() => ended++);
+            scene.Enable();
+            scene.Until(() => face.IsReady, "it is loaded");
+
+            // Before it sounds, to another rate.
+            Program.That(face.Speak(voice) && face.Finish(), "it takes what it shall say");
+            AudioSettings.outputSampleRate = 44100;
+            AudioSettings.Change();
+            Program.That(face.GetComponent<AudioSource>().isPlaying, "the source plays on");
+            scene.Until(() => ended == 1, "what waited sounds to its end");
+            Sounded(scene.Heard, RateConverter.Whole(voice, 24000, 44100));
+
+            // While one sounds and another waits, and back.
+            Program.That(face.Speak(voice) && face.Finish() && face.Speak(voice) && face.Finish(), "it takes two");
+            scene.Until(() => face.Heard.Utterance == 2 && face.Heard.Samples > 4800, "the first sounds");
+            var before = face.Heard.Samples;
+            AudioSettings.outputSampleRate = 48000;
+            AudioSettings.Change();
+            Program.That(face.Heard.Utterance == 2 && face.Heard.Samples >= before, "what was heard stays heard: " + face.Heard);
+            scene.Heard.Clear();
+            scene.Until(() => face.Heard.Equals(MuseTalk.Heard.All(3)), "both sound to their ends");
+            Sounded(Second(scene.Heard, voice), RateConverter.Whole(voice, 24000, 48000));
+
+            // While it is still being pushed.
+            scene.Heard.Clear();
+            var half = voice.Length / 2;
+            Program.That(face.Begin() == 4 && face.Speak(new ReadOnlySpan<float>(voice, 0, half)), "it takes a half");
+            scene.Until(() => face.Heard.Utterance == 4 && face.Heard.Samples > 2400, "the half sounds");
+            AudioSettings.Change();
+            Program.That(face.Speak(new ReadOnlySpan<float>(voice, half, voice.Length - half)) && face.Finish(), "it takes the rest");
+            scene.Until(() => face.Heard.Equals(MuseTalk.Heard.All(4)), "all of it sounds");
+            Sounded(scene.Heard, RateConverter.Whole(voice, 24000, 48000));
+            scene.Disable();
+        }
+
+        /// What came last, as long as the voice at 48 kHz and a second more.
+        private static List<float> Second(List<float> heard, float[] voice)
+        {
+            var last = heard.FindLastIndex(value => Math.Abs(value) > 1e-4);
+            var from = Math.Max(0, last - 2 * voice.Length);
+            return heard.GetRange(from, heard.Count - from);
+        }
+
+        /// PACK AVATAR VOICE
+        internal static void TheVoiceIsDisabled(string[] a)
+        {
+            var voice = Pictures.Voice(a[2]);
+            var scene = new Scene();
+            var face = Face(scene, new GameObject(), a);
+            var speaker = face.GetComponent<MuseTalkVoice>();
+            var ended = 0;
+            face.OnUtteranceEnded.AddListener(() => ended++);
+            scene.Enable();
+            scene.Until(() => face.IsReady, "it is loaded");
+            Tell(speaker, "OnDisable");
+            Tell(speaker, "OnEnable");
+            Program.That(ended == 0, "there was nothing to end");
+
+            Program.That(face.Speak(voice) && face.Finish() && face.Speak(voice) && face.Finish(), "it takes two");
+            scene.Until(() => face.Heard.Utterance == 1 && face.Heard.Samples > 4800, "the first sounds");
+            Tell(speaker, "OnDisable");
+            Program.That(ended == 1 && face.Heard.Utterance == 0, "it is told: " + ended + ", " + face.Heard);
+            // The device changes while it is disabled.
+            AudioSettings.outputSampleRate = 44100;
+            Tell(speaker, "OnEnable");
+
+            // In the middle of a stream: the rest is an utterance of its own.
+            var half = voice.Length / 2;
+            Program.That(face.Begin() == 3 && face.Speak(new ReadOnlySpan<float>(voice, 0, half)), "it takes a half");
+            scene.Until(() => face.Heard.Utterance == 3 && face.Heard.Samples > 2400, "the half sounds");
+            Tell(speaker, "OnDisable");
+            Tell(speaker, "OnEnable");
+            Program.That(ended == 2, "it is told: " + ended);
+            scene.Heard.Clear();
+            Program.That(face.Speak(voice) && face.Finish(), "it takes more");
+            scene.Until(() => face.Heard.Equals(MuseTalk.Heard.All(4)) && ended == 3, "it sounds to its end");
+            Sounded(scene.Heard, RateConverter.Whole(voice, 24000, 44100));
+            scene.Disable();
+            AudioSettings.outputSampleRate = 48000;
+        }
+
+        /// PACK AVATAR VOICE
+        internal static void WhatIsNoNumberIsRefused(string[] a)
+        {
+            var voice = Pictures.Voice(a[2]);
+            var scene = new Scene();
+            var face = Face(scene, new GameObject(), a);
+            scene.Enable();
+            scene.Until(() => face.IsReady, "it is loaded");
+            foreach (var wrong in new[] { float.NaN, float.PositiveInfinity, float.NegativeInfinity })
+            {
+                var pcm = new float[480];
+                pcm[7] = wrong;
+                var clip = AudioClip.Create("clip", 480, 1, 24000, false);
+                clip.Data[7] = wrong;
+                foreach (var say in new Action[] { () => face.Speak(pcm), () => face.Speak(clip) })
+                {
+                    try
+                    {
+                        say();
+                        throw new Exception("it took " + wrong);
+                    }
+                    catch (InvalidInputException)
+                    {
+                    }
+                }
+            }
+            // Nothing of it is left, and nothing waits behind it.
+            scene.Heard.Clear();
+            Program.That(face.Speak(voice) && face.Finish(), "it speaks on");
+            var last = face.Begin() - 1;
+            scene.Until(() => face.Heard.Equals(MuseTalk.Heard.All(last)), "to its end");
+            Sounded(scene.Heard, RateConverter.Whole(voice, 24000, 48000));
+            scene.Disable();
+        }
+
+        /// PACK AVATAR VOICE
         internal static void AnAudioSourceSpeaks(string[] a)
         {
             var scene = new Scene();
@@ -283,12 +406,13 @@ namespace MuseTalk.Unity.Tests
             talk.Configure(a[0], face);
             talk.Key = "a-key-for-tests";
             int ready = 0, ended = 0;
-            string said = null, closed = null;
+            string said = null;
+            var closed = new List<string>();
             var postures = new List<Posture>();
             talk.OnReady.AddListener(() => ready++);
             talk.OnSaid.AddListener(text => said = text);
             talk.OnPosture.AddListener(posture => postures.Add(posture));
-            talk.OnClosed.AddListener(text => closed = text);
+            talk.OnClosed.AddListener(closed.Add);
             face.OnUtteranceEnded.AddListener(() => ended++);
             scene.Enable();
             scene.Until(() => ready == 1, "it is connected");
@@ -310,12 +434,14 @@ namespace MuseTalk.Unity.Tests
             scene.Until(() => face.Heard.Utterance == 0, "it stops");
             scene.Spoken = 0;
             talk.Disconnect();
-            Program.That(!talk.IsOpen, "it is over");
+            Program.That(!talk.IsOpen && closed.Count == 1 && closed[0] == "", "it is over, and that is told: " + string.Join("|", closed.ToArray()));
+            talk.Disconnect();
+            Program.That(closed.Count == 1, "once");
             // The voice comes back within a second; until then nothing is taken, and nothing is thrown.
             Program.That(!face.CanSpeak && face.Begin() == 0 && !face.Speak(new float[480]) && !face.Finish(), "the voice is not back yet");
             talk.Connect();
             scene.Until(() => ready == 2, "another conversation begins at once");
-            Program.That(closed == null, "and nothing failed: " + closed);
+            Program.That(closed.Count == 1, "and nothing failed: " + string.Join("|", closed.ToArray()));
             talk.Say("Go on.");
             scene.Until(() => ended == 2, "it answers to its end");
             talk.Disconnect();
@@ -324,13 +450,26 @@ namespace MuseTalk.Unity.Tests
             // Who is disabled in between finds a new face.
             talk.Connect();
             scene.Until(() => ready == 3, "a third one");
+            // Its voice is disabled while it speaks: that interrupts it, and the next answer sounds.
+            var sounded = ended;
+            talk.Say("Go.");
+            scene.Until(() => face.Heard.Utterance != 0 && face.Heard.Samples > 2400, "it answers");
+            Tell(face.GetComponent<MuseTalkVoice>(), "OnDisable");
+            Program.That(ended == sounded + 1, "its end is told");
+            Tell(face.GetComponent<MuseTalkVoice>(), "OnEnable");
+            scene.Until(() => face.Heard.Utterance == 0, "nothing is heard");
+            talk.Say("Go on.");
+            scene.Until(() => ended == sounded + 2, "it answers to its end");
             Tell(face, "OnDisable");
-            scene.Until(() => !talk.IsOpen, "it goes with its face");
+            scene.Until(() => closed.Count == 3, "it goes with its face");
             Tell(face, "OnEnable");
             scene.Until(() => ready == 4, "it comes back with it");
             talk.Disconnect();
+            Program.That(closed.Count == 4, "each end is told");
+            talk.Connect();
+            scene.Until(() => ready == 5, "a last one");
             scene.Disable();
-            Program.That(closed == null && !Microphone.IsOn, "nothing went wrong: " + closed);
+            Program.That(closed.Count == 5 && closed.TrueForAll(why => why == "") && !Microphone.IsOn, "nothing went wrong: " + string.Join("|", closed.ToArray()));
         }
     }
 }

@@ -66,8 +66,8 @@ void UMuseTalkAvatarComponent::EndPlay(const EEndPlayReason::Type Reason)
 
 void UMuseTalkAvatarComponent::BeginDestroy()
 {
-    // A component that was never in play, or is destroyed without its end.
-    Close();
+    // A component that was never in play, or is destroyed without its end. Nobody is told during a collection of garbage.
+    LetGo();
     Super::BeginDestroy();
 }
 
@@ -187,6 +187,17 @@ void UMuseTalkAvatarComponent::Settle(EMuseTalkState NewState, EMuseTalkStatus S
 
 void UMuseTalkAvatarComponent::Close()
 {
+    UMuseTalkConversationComponent* Speaking = Talk.Get();
+    const bool bSpoke = Speaking && Speaking->IsOpen();
+    LetGo();
+    if (bSpoke)
+    {
+        Speaking->OnClosed.Broadcast(EMuseTalkStatus::Ok, FString());
+    }
+}
+
+void UMuseTalkAvatarComponent::LetGo()
+{
     if (PackSettled.IsValid())
     {
         if (UMuseTalkSubsystem* Subsystem = UMuseTalkSubsystem::Get())
@@ -198,7 +209,7 @@ void UMuseTalkAvatarComponent::Close()
     Opening.reset();
     if (UMuseTalkConversationComponent* Speaking = Talk.Get())
     {
-        Speaking->Close();
+        Speaking->End();
     }
     StopSources();
     Now = EMuseTalkState::Closed;

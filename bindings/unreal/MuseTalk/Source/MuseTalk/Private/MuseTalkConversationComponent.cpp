@@ -33,7 +33,8 @@ void UMuseTalkConversationComponent::EndPlay(const EEndPlayReason::Type Reason)
 
 void UMuseTalkConversationComponent::BeginDestroy()
 {
-    Close();
+    // Nobody is told during a collection of garbage.
+    End();
     Super::BeginDestroy();
 }
 
@@ -51,6 +52,11 @@ EMuseTalkStatus UMuseTalkConversationComponent::Connect()
 EMuseTalkStatus UMuseTalkConversationComponent::ConnectWith(UMuseTalkAvatarComponent* Avatar)
 {
     Close();
+    if (IsOpen())
+    {
+        // Whoever was told of the end has connected again.
+        return EMuseTalkStatus::Ok;
+    }
     if (!MuseTalkNative::Get())
     {
         Error = MuseTalkNative::WhyNot();
@@ -83,7 +89,7 @@ void UMuseTalkConversationComponent::StartWaiting()
     {
         return;
     }
-    Close();
+    End();
     EMuseTalkStatus Status = EMuseTalkStatus::Closed;
     if (Avatar && Avatar->Session)
     {
@@ -147,6 +153,15 @@ EMuseTalkStatus UMuseTalkConversationComponent::Start(UMuseTalkAvatarComponent* 
 
 void UMuseTalkConversationComponent::Close()
 {
+    if (IsOpen())
+    {
+        End();
+        OnClosed.Broadcast(EMuseTalkStatus::Ok, FString());
+    }
+}
+
+void UMuseTalkConversationComponent::End()
+{
     Microphone.Reset();
     if (UMuseTalkAvatarComponent* Avatar = Spoken.Get())
     {
@@ -203,12 +218,18 @@ void UMuseTalkConversationComponent::TickComponent(float DeltaTime, ELevelTick T
     }
     if (Conversation == Mine && Mine->Over())
     {
-        Close();
+        // That was told already.
+        End();
     }
 }
 
 void UMuseTalkConversationComponent::Tell(const FMuseTalkEvent& Event)
 {
+    if (Event.Kind == EMuseTalkEventKind::Closed)
+    {
+        // Over before anybody hears of it: a Close from a listener has nothing more to tell, and a Connect begins another.
+        End();
+    }
     OnEvent.Broadcast(Event);
     switch (Event.Kind)
     {

@@ -95,7 +95,7 @@ public:
     UFUNCTION(BlueprintCallable, Category = "MuseTalk")
     void Open();
 
-    /** Lets the face go. It may be opened again. */
+    /** Lets the face go, and ends the conversation that speaks through it, whose OnClosed is told. It may be opened again. */
     UFUNCTION(BlueprintCallable, Category = "MuseTalk")
     void Close();
 
@@ -182,6 +182,8 @@ private:
     void Settle(EMuseTalkState NewState, EMuseTalkStatus Status, const FString& Message);
     void Show(MuseTalk::Picture&& Picture);
     void StopSources();
+    /** Close, without telling a conversation's listeners. */
+    void LetGo();
     EMuseTalkStatus StartTap(std::shared_ptr<MuseTalk::Tap>& TapOut);
     void MuteFinished(UAudioComponent* Finished);
     double LatencySeconds() const;

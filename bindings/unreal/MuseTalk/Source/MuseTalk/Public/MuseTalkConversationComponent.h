@@ -60,7 +60,7 @@ public:
     /** Everything works. */
     UPROPERTY(BlueprintAssignable, Category = "MuseTalk")
     FMuseTalkConversationReady OnReady;
-    /** It is over: Ok where you closed it. */
+    /** It is over, told once: Ok and no text where you ended it, by Close, by a Connect that begins another, by closing its face, or by the end of play. */
     UPROPERTY(BlueprintAssignable, Category = "MuseTalk")
     FMuseTalkOpened OnClosed;
     /** Something was refused or went wrong, and the conversation goes on. */
@@ -94,6 +94,7 @@ public:
     UFUNCTION(BlueprintCallable, Category = "MuseTalk")
     EMuseTalkStatus ConnectWith(UMuseTalkAvatarComponent* Avatar);
 
+    /** Ends it. Where one was open, or waited for its face, OnClosed is told before this returns. */
     UFUNCTION(BlueprintCallable, Category = "MuseTalk")
     void Close();
 
@@ -143,6 +144,8 @@ private:
 
     EMuseTalkStatus Start(UMuseTalkAvatarComponent* Avatar);
     void StartWaiting();
+    /** Without telling anybody. */
+    void End();
     EMuseTalkStatus Came(const MuseTalk::Outcome& Outcome);
     EMuseTalkStatus NotOpen();
     void Tell(const FMuseTalkEvent& Event);
