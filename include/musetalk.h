@@ -734,8 +734,8 @@ musetalk_status musetalk_avatar_interrupt_through(const struct musetalk_avatar *
                                                   uint64_t utterance,
                                                   struct musetalk_error *error);
 
-// Ends the session for good: every call on both ends returns CLOSED from now on, and a waiting one returns within 20 ms. The avatar is
-// still to be freed. Never waits; any number of times.
+// Ends the session for good: every call on both ends returns CLOSED from now on, but for a push of zero samples, and a waiting one returns
+// within 20 ms. The avatar is still to be freed. Never waits; any number of times.
 //
 // Thread safety: any thread.
 musetalk_status musetalk_avatar_close(const struct musetalk_avatar *avatar,
@@ -795,7 +795,7 @@ musetalk_status musetalk_avatar_begin(struct musetalk_avatar *avatar,
 // Ownership: the samples are copied.
 // Thread safety: the pushing end.
 // Returns BUFFER_FULL: retry after frames were read. INTERRUPTED: the utterance was cut; begin the next. INVALID_INPUT: a sample is no finite
-// number. CLOSED. Zero samples are OK and do nothing.
+// number, or there are more than buffer_seconds ever hold; push those in parts. CLOSED. Zero samples are always OK and do nothing.
 musetalk_status musetalk_avatar_push(struct musetalk_avatar *avatar,
                                      const float *pcm,
                                      size_t sample_count,
@@ -817,7 +817,8 @@ musetalk_status musetalk_avatar_push_i16(struct musetalk_avatar *avatar,
 // Returns INTERRUPTED when the utterance was cut. CLOSED.
 musetalk_status musetalk_avatar_finish(struct musetalk_avatar *avatar, struct musetalk_error *error);
 
-// Up to where the utterance that plays, or plays next, has its frames: start its sound when this returns OK, not before. Never waits.
+// Up to where the utterance that plays, or plays next, has its frames: start its sound when this returns OK, not before. Never waits. One that is
+// ready wants to be started, or interrupted: until then acquire_latest's idle footage walks to its first frame and waits there.
 //
 // Thread safety: the acquiring end.
 // Returns NO_FRAME until its first frames are ready, and leaves heard_out alone then.
@@ -838,7 +839,8 @@ musetalk_status musetalk_avatar_acquire_next(struct musetalk_avatar *avatar,
 
 // The newest picture due when `heard` has left the loudspeaker; frames that it overtakes are dropped. Call it once per rendered
 // picture. Never waits; draws on the calling thread. NULL, or utterance 0, or one that is unknown, cut or heard to its end, shows idle
-// footage; so does a position that stands still for 120 ms.
+// footage; so does a position that stands still for 120 ms. While an utterance is ready that you have not started, idle footage walks to its
+// first frame and waits there: start it, by naming its position, or interrupt it.
 //
 // Ownership: on OK, give the frame back with musetalk_frame_release.
 // Thread safety: the acquiring end.
@@ -881,8 +883,8 @@ musetalk_status musetalk_event_release(struct musetalk_event *event);
 //
 // Ownership: free *conversation_out with musetalk_conversation_free.
 // Thread safety: any thread.
-// Returns INVALID_INPUT: an option cannot work, or the avatar was opened with another rate than the answers have. UNAUTHORIZED: no key was given
-// or found. UNSUPPORTED: this library was built without conversations.
+// Returns INVALID_INPUT: an option cannot work, or the avatar was opened with another rate than the answers have. CLOSED: the avatar is closed.
+// UNAUTHORIZED: no key was given or found. UNSUPPORTED: this library was built without conversations.
 musetalk_status musetalk_conversation_start(const struct musetalk_conversation_options *options,
                                             struct musetalk_conversation **conversation_out,
                                             struct musetalk_error *error);
@@ -898,14 +900,14 @@ musetalk_status musetalk_conversation_acquire_event(struct musetalk_conversation
                                                     struct musetalk_event *event_out,
                                                     struct musetalk_error *error);
 
-// Adds the person's voice, mono float in -1..1 at input_rate, rounded to 16 bits. Keep pushing between turns, silence too: the server finds
-// their end in it.
+// Adds the person's voice, mono float in -1..1 at input_rate, rounded to 16 bits; what is louder is clamped, and NaN becomes silence. Keep pushing
+// between turns, silence too: the server finds their end in it.
 // What the network cannot carry is dropped, the oldest first; dropped_out, which may be NULL, receives how many samples. Never waits for
 // the network; allocates.
 //
 // Ownership: the samples are copied.
 // Thread safety: any thread; from several, the voices are cut into each other.
-// Returns INVALID_INPUT for more than a minute at once.
+// Returns INVALID_INPUT for more than a minute at once. CLOSED.
 musetalk_status musetalk_conversation_push(const struct musetalk_conversation *conversation,
                                            const float *pcm,
                                            size_t sample_count,
@@ -916,7 +918,7 @@ musetalk_status musetalk_conversation_push(const struct musetalk_conversation *c
 //
 // Ownership: the samples are copied.
 // Thread safety: any thread; from several, the voices are cut into each other.
-// Returns INVALID_INPUT for more than a minute at once.
+// Returns INVALID_INPUT for more than a minute at once. CLOSED.
 musetalk_status musetalk_conversation_push_i16(const struct musetalk_conversation *conversation,
                                                const int16_t *pcm,
                                                size_t sample_count,
@@ -943,7 +945,7 @@ musetalk_status musetalk_conversation_send_image(const struct musetalk_conversat
                                                  struct musetalk_error *error);
 
 // The person shows a frame of a camera: RGB, 8 bits each, rows from top to bottom without gaps, sides of 1 to 8192. Encodes a JPEG
-// whose longer side has at most 1024 pixels, on the calling thread, some milliseconds; small print is sent as a PNG file.
+// whose longer side has at most 1024 pixels, on the calling thread, some milliseconds; small print is sent as a PNG file. text may be NULL.
 //
 // Ownership: the pixels are copied.
 // Thread safety: any thread.
@@ -991,7 +993,7 @@ musetalk_status musetalk_conversation_utterance(const struct musetalk_conversati
                                                 uint64_t *utterance_out,
                                                 struct musetalk_error *error);
 
-// Answers a TOOL_CALL. output is free text, JSON by habit. silent of 1: the model takes it in without a word.
+// Answers a TOOL_CALL. output is free text, JSON by habit; NULL is an empty one. silent of 1: the model takes it in without a word.
 //
 // Thread safety: any thread.
 // Returns NOT_FOUND when nobody waits for it any more.
@@ -1019,7 +1021,7 @@ musetalk_status musetalk_conversation_respond(const struct musetalk_conversation
                                               const char *instructions,
                                               struct musetalk_error *error);
 
-// Changes who the model is, from the next answer on and for every later connection.
+// Changes who the model is, from the next answer on and for every later connection. NULL and an empty text leave it without instructions.
 //
 // Thread safety: any thread.
 // Returns CLOSED.
@@ -1053,7 +1055,8 @@ musetalk_status musetalk_conversation_free(struct musetalk_conversation *convers
 // for none. It is called once from inside this call, so that nothing that came before is missed, and from inside musetalk_avatar_close.
 //
 // Ownership: user_data is yours; finalizer, which may be NULL, is called once with it, when another callback was set or the avatar was freed, and the
-// last call of this one has returned, on whichever thread that happens. It is called too when this call fails. What holds for the callback holds for it.
+// last call of this one has returned, on whichever thread that happens. It is called too when this call fails. What holds for the callback holds for it:
+// it cannot free or release anything of this library, so user_data must own no such thing.
 // Thread safety: any thread.
 musetalk_status musetalk_avatar_set_wake(const struct musetalk_avatar *avatar,
                                          musetalk_wake_callback callback,

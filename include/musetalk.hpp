@@ -110,23 +110,34 @@ class [[nodiscard]] Result {
     bool has_value() const noexcept { return _either.index() == 0; }
     /// The error; only where there is no value.
     const Error& error() const& { return *std::get_if<1>(&_either); }
+    Error error() && { return std::move(*std::get_if<1>(&_either)); }
     /// OK where there is a value.
     Status status() const noexcept { return has_value() ? MUSETALK_STATUS_OK : std::get_if<1>(&_either)->status; }
 
     /// The value, or a Failure thrown, or an abort where exceptions are off.
-    T& value() & { return checked(); }
-    const T& value() const& { return const_cast<Result*>(this)->checked(); }
-    T value() && { return std::move(checked()); }
+    T& value() & { return check(), *std::get_if<0>(&_either); }
+    const T& value() const& { return check(), *std::get_if<0>(&_either); }
+    T value() && { return check(), std::move(*std::get_if<0>(&_either)); }
+    /// The value, or `other` where there is none.
+    template <typename Other>
+    T value_or(Other&& other) const& {
+        return has_value() ? *std::get_if<0>(&_either) : static_cast<T>(std::forward<Other>(other));
+    }
+    template <typename Other>
+    T value_or(Other&& other) && {
+        return has_value() ? std::move(*std::get_if<0>(&_either)) : static_cast<T>(std::forward<Other>(other));
+    }
 
     /// Only where there is a value.
     T* operator->() { return std::get_if<0>(&_either); }
+    const T* operator->() const { return std::get_if<0>(&_either); }
     T& operator*() & { return *std::get_if<0>(&_either); }
+    const T& operator*() const& { return *std::get_if<0>(&_either); }
     T operator*() && { return std::move(*std::get_if<0>(&_either)); }
 
   private:
-    T& checked() {
-        if (!has_value()) detail::fail(error());
-        return *std::get_if<0>(&_either);
+    void check() const {
+        if (!has_value()) detail::fail(*std::get_if<1>(&_either));
     }
     std::variant<T, Error> _either;
 };
@@ -143,6 +154,7 @@ class [[nodiscard]] Result<void> {
     bool has_value() const noexcept { return !_error; }
     /// The error; only where there is one.
     const Error& error() const& { return *_error; }
+    Error error() && { return std::move(*_error); }
     Status status() const noexcept { return _error ? _error->status : static_cast<Status>(MUSETALK_STATUS_OK); }
 
     /// Nothing, or a Failure thrown, or an abort where exceptions are off.
@@ -186,6 +198,8 @@ Result<void> set_wake(musetalk_status (*set)(const Object*, musetalk_wake_callba
 
 /// Whether header and library were made for each other. Ask once, at start.
 inline bool compatible() { return musetalk_abi_version() == MUSETALK_ABI_VERSION; }
+/// The library's version, such as "0.1.0".
+inline const char* version() { return musetalk_version(); }
 
 /// One finished picture with its sound, lent by an avatar; the destructor gives it back, on any thread.
 class Frame {
@@ -291,6 +305,7 @@ class Avatar {
     }
     /// Has `woken` called, once at once and then whenever next_frame may have something new; empty for none. It comes from a thread of the library or
     /// from a call of yours: it may only wake who reads, call nothing of musetalk, and must not throw.
+    /// The same holds for the end of what it captures: that must own nothing of musetalk, no Frame and no Avatar, which could not be given back there.
     Result<void> set_wake(std::function<void()> woken) const {
         return detail::set_wake<musetalk_avatar>(musetalk_avatar_set_wake, _raw.get(), std::move(woken));
     }
@@ -631,6 +646,28 @@ inline Result<void> set_log(musetalk_log_level level,
     const auto finalizer = [](void* data) { delete static_cast<Listener*>(data); };
     auto* owned = new Listener(std::move(listen));
     return detail::outcome(musetalk_log_set(level, callback, owned, finalizer, trouble), trouble);
+}
+
+/// One line of the log.
+using LogLine = musetalk_log_line;
+
+/// Has the library's log kept for read_log, instead of where it went before: for programs into which no thread of the library may call. What
+/// read_log is to be given.
+inline Result<uint64_t> keep_log(musetalk_log_level level) {
+    detail::Trouble trouble;
+    uint64_t log = 0;
+    const Status status = musetalk_log_keep(level, &log, trouble);
+    if (status != MUSETALK_STATUS_OK) return trouble.taken(status);
+    return log;
+}
+
+/// Takes the oldest line that was kept. TIMED_OUT: there is none. CLOSED: this log is not kept any more.
+inline Result<LogLine> read_log(uint64_t log, std::optional<Nanoseconds> timeout = std::nullopt) {
+    detail::Trouble trouble;
+    auto line = detail::sized<LogLine>();
+    const Status status = musetalk_log_read(log, detail::timeout_of(timeout), &line, trouble);
+    if (status != MUSETALK_STATUS_OK) return trouble.taken(status);
+    return line;
 }
 
 }  // namespace musetalk

@@ -225,8 +225,8 @@ pub unsafe extern "C" fn musetalk_avatar_interrupt_through(
     })
 }
 
-/// Ends the session for good: every call on both ends returns CLOSED from now on, and a waiting one returns within 20 ms. The avatar is
-/// still to be freed. Never waits; any number of times.
+/// Ends the session for good: every call on both ends returns CLOSED from now on, but for a push of zero samples, and a waiting one returns
+/// within 20 ms. The avatar is still to be freed. Never waits; any number of times.
 ///
 /// Thread safety: any thread.
 #[unsafe(no_mangle)]

@@ -11,6 +11,9 @@ use crate::{musetalk_error, musetalk_status};
 /// The largest struct that any release will have.
 const LARGEST: usize = 4096;
 
+/// What to do with more samples than are taken at once.
+pub(crate) const IN_PARTS: &str = "push them in parts";
+
 /// What a wake-up that calls this library is told.
 const BARRED: &str =
     "a wake-up may not call this library; have it wake the thread that reads, and call from there";
@@ -72,7 +75,8 @@ impl<T> Place<T> {
     }
 }
 
-/// The slice; a null pointer is fine when `count` is 0. `most` is what could ever be taken: beyond it, `status` before the memory is looked at.
+/// The slice; a null pointer is fine when `count` is 0. More than `most` could never be taken: it is refused
+/// before the memory is looked at, and `instead` says what to do.
 ///
 /// # Safety
 ///
@@ -81,7 +85,7 @@ pub(crate) unsafe fn slice<'a, T>(
     pointer: *const T,
     count: usize,
     name: &'static str,
-    (most, status): (usize, musetalk_status),
+    (most, instead): (usize, &'static str),
 ) -> Result<&'a [T]> {
     if count == 0 {
         return Ok(&[]);
@@ -90,7 +94,7 @@ pub(crate) unsafe fn slice<'a, T>(
         return Err(null(name));
     }
     if count > most.min(isize::MAX as usize / size_of::<T>().max(1)) {
-        return Err(Failure::too_many(status, name, (count, most)));
+        return Err(Failure::too_many(name, (count, most), instead));
     }
     if !pointer.is_aligned() {
         return Err(Failure::about(name, "`{0}` is not aligned to the size of its items"));

@@ -53,8 +53,9 @@ pub unsafe extern "C" fn musetalk_log_set(
     finalizer: musetalk_finalizer,
     error: *mut musetalk_error,
 ) -> musetalk_status {
-    boundary(error, || {
-        let listener = Arc::new(Listener { callback, user_data, finalizer });
+    // Outside, so that it is let go with its finalizer also where the call is refused.
+    let listener = Arc::new(Listener { callback, user_data, finalizer });
+    boundary(error, move || {
         let level = filter(level)?;
         let level = if callback.is_some() { level } else { LevelFilter::Off };
         LOGGER.turn(level, |_before| Sink::Told(listener))?;

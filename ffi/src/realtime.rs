@@ -1,6 +1,6 @@
 use std::ffi::c_char;
 
-use crate::boundary::{Out, Place, boundary, flag, optional_text, shared, sized, slice, text};
+use crate::boundary::{IN_PARTS, Out, Place, boundary, flag, optional_text, shared, sized, slice, text};
 use crate::object::Table;
 use crate::status::{Failure, Result};
 use crate::{musetalk_error, musetalk_heard, musetalk_status};
@@ -35,15 +35,15 @@ pub(crate) static CONVERSATIONS: Table<Talk> = Table::new(4, "conversation");
 
 /// Seconds of the person's voice that are taken at once.
 const MOST_SECONDS: usize = 60;
-/// Bytes of a picture that are looked at.
-const MOST_PICTURE: usize = 256 << 20;
+/// Bytes of a picture that are looked at, and what to do about more.
+const MOST_PICTURE: (usize, &str) = (256 << 20, "send a smaller picture");
 
 /// Begins to connect, and returns at once: READY or CLOSED among the events tells how it goes.
 ///
 /// Ownership: free *conversation_out with musetalk_conversation_free.
 /// Thread safety: any thread.
-/// Returns INVALID_INPUT: an option cannot work, or the avatar was opened with another rate than the answers have. UNAUTHORIZED: no key was given
-/// or found. UNSUPPORTED: this library was built without conversations.
+/// Returns INVALID_INPUT: an option cannot work, or the avatar was opened with another rate than the answers have. CLOSED: the avatar is closed.
+/// UNAUTHORIZED: no key was given or found. UNSUPPORTED: this library was built without conversations.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn musetalk_conversation_start(
     options: *const musetalk_conversation_options,
@@ -86,14 +86,14 @@ pub unsafe extern "C" fn musetalk_conversation_acquire_event(
     })
 }
 
-/// Adds the person's voice, mono float in -1..1 at input_rate, rounded to 16 bits. Keep pushing between turns, silence too: the server finds
-/// their end in it.
+/// Adds the person's voice, mono float in -1..1 at input_rate, rounded to 16 bits; what is louder is clamped, and NaN becomes silence. Keep pushing
+/// between turns, silence too: the server finds their end in it.
 /// What the network cannot carry is dropped, the oldest first; dropped_out, which may be NULL, receives how many samples. Never waits for
 /// the network; allocates.
 ///
 /// Ownership: the samples are copied.
 /// Thread safety: any thread; from several, the voices are cut into each other.
-/// Returns INVALID_INPUT for more than a minute at once.
+/// Returns INVALID_INPUT for more than a minute at once. CLOSED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn musetalk_conversation_push(
     conversation: *const musetalk_conversation,
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn musetalk_conversation_push(
         // What is no number becomes 0, what is too loud the largest there is.
         let samples: Vec<i16> = pcm.iter().map(|&sample| (sample * 32_768.0).round() as i16).collect();
         // SAFETY: as above.
-        unsafe { report(dropped_out, talk.push(&samples)) }
+        unsafe { report(dropped_out, talk.push(&samples)?) }
     })
 }
 
@@ -117,7 +117,7 @@ pub unsafe extern "C" fn musetalk_conversation_push(
 ///
 /// Ownership: the samples are copied.
 /// Thread safety: any thread; from several, the voices are cut into each other.
-/// Returns INVALID_INPUT for more than a minute at once.
+/// Returns INVALID_INPUT for more than a minute at once. CLOSED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn musetalk_conversation_push_i16(
     conversation: *const musetalk_conversation,
@@ -131,7 +131,7 @@ pub unsafe extern "C" fn musetalk_conversation_push_i16(
         // SAFETY: the caller's promise, see the crate's docs.
         let pcm = unsafe { slice(pcm, sample_count, "pcm", limit(&talk)) }?;
         // SAFETY: as above.
-        unsafe { report(dropped_out, talk.push(pcm)) }
+        unsafe { report(dropped_out, talk.push(pcm)?) }
     })
 }
 
@@ -168,9 +168,8 @@ pub unsafe extern "C" fn musetalk_conversation_send_image(
 ) -> musetalk_status {
     boundary(error, || {
         let talk = CONVERSATIONS.hold(conversation as u64)?;
-        let most = (MOST_PICTURE, musetalk_status::InvalidInput);
         // SAFETY: the caller's promise, see the crate's docs.
-        let file = unsafe { slice(file, byte_count, "file", most) }?;
+        let file = unsafe { slice(file, byte_count, "file", MOST_PICTURE) }?;
         // SAFETY: as above.
         let text = unsafe { optional_text(text, "text") }?;
         talk.send_image(file, text)?;
@@ -179,7 +178,7 @@ pub unsafe extern "C" fn musetalk_conversation_send_image(
 }
 
 /// The person shows a frame of a camera: RGB, 8 bits each, rows from top to bottom without gaps, sides of 1 to 8192. Encodes a JPEG
-/// whose longer side has at most 1024 pixels, on the calling thread, some milliseconds; small print is sent as a PNG file.
+/// whose longer side has at most 1024 pixels, on the calling thread, some milliseconds; small print is sent as a PNG file. text may be NULL.
 ///
 /// Ownership: the pixels are copied.
 /// Thread safety: any thread.
@@ -195,10 +194,9 @@ pub unsafe extern "C" fn musetalk_conversation_send_pixels(
 ) -> musetalk_status {
     boundary(error, || {
         let talk = CONVERSATIONS.hold(conversation as u64)?;
-        let most = (MOST_PICTURE, musetalk_status::InvalidInput);
         let count = (width as usize).saturating_mul(height as usize).saturating_mul(3);
         // SAFETY: the caller's promise, see the crate's docs.
-        let rgb = unsafe { slice(rgb, count, "rgb", most) }?;
+        let rgb = unsafe { slice(rgb, count, "rgb", MOST_PICTURE) }?;
         // SAFETY: as above.
         let text = unsafe { optional_text(text, "text") }?;
         talk.send_pixels(width, height, rgb, text)?;
@@ -295,7 +293,7 @@ pub unsafe extern "C" fn musetalk_conversation_utterance(
     })
 }
 
-/// Answers a TOOL_CALL. output is free text, JSON by habit. silent of 1: the model takes it in without a word.
+/// Answers a TOOL_CALL. output is free text, JSON by habit; NULL is an empty one. silent of 1: the model takes it in without a word.
 ///
 /// Thread safety: any thread.
 /// Returns NOT_FOUND when nobody waits for it any more.
@@ -364,7 +362,7 @@ pub unsafe extern "C" fn musetalk_conversation_respond(
     })
 }
 
-/// Changes who the model is, from the next answer on and for every later connection.
+/// Changes who the model is, from the next answer on and for every later connection. NULL and an empty text leave it without instructions.
 ///
 /// Thread safety: any thread.
 /// Returns CLOSED.
@@ -432,8 +430,8 @@ pub unsafe extern "C" fn musetalk_conversation_free(
     })
 }
 
-fn limit(talk: &Talk) -> (usize, musetalk_status) {
-    (MOST_SECONDS * talk.input_rate() as usize, musetalk_status::InvalidInput)
+fn limit(talk: &Talk) -> (usize, &'static str) {
+    (MOST_SECONDS * talk.input_rate() as usize, IN_PARTS)
 }
 
 /// # Safety

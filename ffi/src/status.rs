@@ -127,8 +127,8 @@ enum Words {
     Text(Cow<'static, str>),
     /// `{0}` stands for a name.
     Of(&'static str, &'static str),
-    /// What was pushed, how much of it, and how much is taken at once.
-    TooMany(&'static str, usize, usize),
+    /// What was given, how much of it, how much is taken at once, and what to do instead.
+    TooMany(&'static str, (usize, usize), &'static str),
     Core(musetalk_core::Error),
     #[cfg(feature = "realtime")]
     Talk(Box<realtime_client::Error>),
@@ -143,8 +143,8 @@ impl fmt::Display for Words {
                 f.write_str(parts.next().unwrap_or_default())?;
                 parts.try_for_each(|part| write!(f, "{name}{part}"))
             }
-            Self::TooMany(name, count, most) => {
-                write!(f, "`{name}` has {count} items; at most {most} are taken at once")
+            Self::TooMany(name, (count, most), instead) => {
+                write!(f, "`{name}` has {count} items, and at most {most} are taken at once; {instead}")
             }
             Self::Core(error) => error.fmt(f),
             #[cfg(feature = "realtime")]
@@ -166,12 +166,8 @@ impl Failure {
     }
 
     /// More of `name` than could ever be taken at once.
-    pub(crate) fn too_many(
-        status: musetalk_status,
-        name: &'static str,
-        (count, most): (usize, usize),
-    ) -> Self {
-        Self { status, words: Words::TooMany(name, count, most) }
+    pub(crate) fn too_many(name: &'static str, (count, most): (usize, usize), instead: &'static str) -> Self {
+        Self { status: musetalk_status::InvalidInput, words: Words::TooMany(name, (count, most), instead) }
     }
 
     pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {

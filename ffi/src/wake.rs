@@ -17,7 +17,8 @@ pub type musetalk_wake_callback = Option<unsafe extern "C" fn(user_data: *mut c_
 /// for none. It is called once from inside this call, so that nothing that came before is missed, and from inside musetalk_avatar_close.
 ///
 /// Ownership: user_data is yours; finalizer, which may be NULL, is called once with it, when another callback was set or the avatar was freed, and the
-/// last call of this one has returned, on whichever thread that happens. It is called too when this call fails. What holds for the callback holds for it.
+/// last call of this one has returned, on whichever thread that happens. It is called too when this call fails. What holds for the callback holds for it:
+/// it cannot free or release anything of this library, so user_data must own no such thing.
 /// Thread safety: any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn musetalk_avatar_set_wake(

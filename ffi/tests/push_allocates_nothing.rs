@@ -125,7 +125,7 @@ fn not_even_when_it_is_refused() {
     check(ok, "", &|error| push(avatar, &hum, error));
     // SAFETY: as above.
     check(ok, "", &|error| unsafe { musetalk_avatar_push_i16(avatar, shorts.as_ptr(), shorts.len(), error) });
-    check(full, "24000", &|error| push(avatar, &[0.0; 24_001], error));
+    check(invalid, "24000", &|error| push(avatar, &[0.0; 24_001], error));
     // Longer than what is left, for any worker.
     check(full, "room", &|error| loop {
         let status = push(avatar, &[0.0; 12_000], error);

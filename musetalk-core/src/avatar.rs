@@ -234,7 +234,8 @@ impl PcmWriter {
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::InvalidInput`]: the slice is empty, or holds a NaN or an infinity; the message names the first one.
+    /// - [`ErrorKind::InvalidInput`]: the slice is empty, holds a NaN or an infinity, the first of which the message names, or is longer than
+    ///   [`AvatarOptions::buffer_seconds`] ever hold; push it in parts.
     /// - [`ErrorKind::BufferFull`]: [`AvatarOptions::buffer_seconds`] wait already; try again once frames were read.
     /// - [`ErrorKind::Interrupted`]: the utterance was cut; [`begin`](Self::begin) the next.
     /// - [`ErrorKind::Closed`]: the reader has gone; or the kind of the failure that closed the session.
@@ -244,6 +245,17 @@ impl PcmWriter {
         }
         pcm::check(pcm)?;
         self.mouthpiece.push(pcm)
+    }
+
+    /// Whether [`push`](Self::push) would be refused whatever it is given: for hosts that would rather know before they make the samples. Never
+    /// blocks and never allocates.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Interrupted`]: the utterance was cut; [`begin`](Self::begin) the next.
+    /// - [`ErrorKind::Closed`]: the reader has gone; or the kind of the failure that closed the session.
+    pub fn may_push(&self) -> Result<()> {
+        self.mouthpiece.may_push()
     }
 
     /// Ends the utterance: every frame still owed is made. Without an open utterance there is nothing to end.

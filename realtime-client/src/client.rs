@@ -326,6 +326,11 @@ impl RealtimeClient {
         self.line.shared.read(Session::usage)
     }
 
+    /// Whether it is over for good.
+    pub fn is_closed(&self) -> bool {
+        self.line.shared.read(Session::is_closed)
+    }
+
     /// What the face should look like it is doing.
     pub fn posture(&self) -> Posture {
         self.line.shared.read(Session::posture)

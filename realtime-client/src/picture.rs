@@ -50,10 +50,11 @@ impl Picture {
     pub fn from_rgb(width: u32, height: u32, rgb: &[u8]) -> Result<Self> {
         let expected = u64::from(width) * u64::from(height) * 3;
         if width == 0 || height == 0 || width > 8192 || height > 8192 || rgb.len() as u64 != expected {
-            let text = format!(
-                "a {width}×{height} picture has {expected} bytes of RGB and sides of 1 to 8192, not {} bytes",
-                rgb.len()
-            );
+            let text = if width == 0 || height == 0 || width > 8192 || height > 8192 {
+                format!("a picture has sides of 1 to 8192, not {width}×{height}")
+            } else {
+                format!("a {width}×{height} picture has {expected} bytes of RGB, not {}", rgb.len())
+            };
             return Err(Error::new(ErrorKind::InvalidInput, text));
         }
         let failed = |what: &dyn std::fmt::Display| {

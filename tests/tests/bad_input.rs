@@ -109,6 +109,9 @@ fn options_out_of_range_are_named_with_their_value_and_range() {
     if let Err(error) = error {
         assert!(matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::DeviceUnavailable), "{error}");
     }
+    // No feature of this package puts Core ML into a build.
+    let error = Engine::builder(tiny_pack()).device(Device::CoreMl).build().unwrap_err();
+    says(&error, ErrorKind::Unsupported, &["coreml", "not in this build"]);
 }
 
 #[test]
@@ -116,7 +119,7 @@ fn a_full_buffer_takes_nothing_and_loses_nothing() {
     let mut avatar = open(|o| o.buffer_seconds = 1);
     let speech = babble(6.0, 24_000, 3);
     let error = avatar.push(&speech).unwrap_err();
-    says(&error, ErrorKind::BufferFull, &["buffer_seconds"]);
+    says(&error, ErrorKind::InvalidInput, &["pcm", "at most 24000", "in parts", "buffer_seconds"]);
     let (mut rest, mut heard, mut full) = (speech.as_slice(), Vec::new(), 0);
     while !rest.is_empty() {
         let chunk = &rest[..rest.len().min(5_000)];

@@ -79,6 +79,7 @@ int main(int count, char** words) {
 
     std::optional<musetalk::Heard> heard;
     uint64_t base = UINT64_MAX;
+    SDL_Rect differed{};
     int uploads = 0, regions = 0, speech = 0;
     Uint32 began = 0;
     bool running = true;
@@ -98,14 +99,21 @@ int main(int count, char** words) {
             if (heard->samples > voice.samples.size() + 12000) running = false;
         }
         if (const auto frame = avatar.latest_at(heard).value()) {
-            // Over the same base frame only the region differs; else the whole picture.
+            // Over the same base frame only the regions of this picture and of the one before; else the whole picture.
             const auto region = frame->region();
             SDL_Rect part{static_cast<int>(region.x), static_cast<int>(region.y), static_cast<int>(region.width),
                           static_cast<int>(region.height)};
-            const bool whole = base != frame->cycle_index() || part.w == 0;
+            const bool whole = base != frame->cycle_index();
+            // Where the picture before differed, the base frame comes back.
+            const SDL_Rect now = part;
+            SDL_UnionRect(&now, &differed, &part);
+            differed = now;
             if (whole) part = SDL_Rect{0, 0, width, height};
-            const uint8_t* pixels = frame->pixels() + static_cast<size_t>(part.y) * frame->stride() + static_cast<size_t>(part.x) * 4;
-            SDL_UpdateTexture(texture, &part, pixels, static_cast<int>(frame->stride()));
+            if (part.w > 0) {
+                const uint8_t* pixels =
+                    frame->pixels() + static_cast<size_t>(part.y) * frame->stride() + static_cast<size_t>(part.x) * 4;
+                SDL_UpdateTexture(texture, &part, pixels, static_cast<int>(frame->stride()));
+            }
             base = frame->cycle_index();
             uploads++;
             regions += whole ? 0 : 1;

@@ -66,7 +66,7 @@ impl Avatar {
     /// Raises:
     ///     BufferFullError: nothing was taken; read frames and try again.
     ///     InterruptedError: the utterance was cut; `begin` the next.
-    ///     InvalidInputError: empty, not one-dimensional, another dtype, or not finite.
+    ///     InvalidInputError: empty, not one-dimensional, another dtype, not finite, or longer than `buffer_seconds` ever hold.
     ///     ClosedError: the avatar is closed, or a conversation has its listening half.
     fn push(&self, pcm: &Bound<'_, PyAny>) -> PyResult<()> {
         self.ears()?.push(pcm)

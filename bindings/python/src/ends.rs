@@ -11,7 +11,7 @@ use musetalk_core::{
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 
-use crate::error::{buffer_full, closed, invalid, raise, timed_out};
+use crate::error::{closed, invalid, raise, timed_out};
 use crate::forked;
 use crate::pcm::Pcm;
 use crate::waiting::Patience;
@@ -146,13 +146,16 @@ impl Ears {
     pub(crate) fn push(&self, pcm: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = pcm.py();
         let pcm = Pcm::of(pcm)?;
-        if pcm.count() > self.room {
-            // Before any of it is copied.
-            let text =
-                format!("pcm has {} samples, and buffer_seconds has room for {}", pcm.count(), self.room);
-            return Err(buffer_full(text));
-        }
         self.with(py, |writer, scratch| {
+            if pcm.count() > self.room {
+                // Before any of it is copied. A closed or a cut one says so first.
+                writer.may_push().map_err(raise)?;
+                return Err(invalid(format!(
+                    "pcm has {} samples, and at most {} are taken at once; push it in parts, or open the avatar with more buffer_seconds",
+                    pcm.count(),
+                    self.room
+                )));
+            }
             pcm.floats(py, scratch)?;
             let pushed =
                 if scratch.len() > SHORT { py.detach(|| writer.push(scratch)) } else { writer.push(scratch) };

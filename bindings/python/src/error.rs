@@ -155,7 +155,3 @@ pub(crate) fn timed_out(message: &str) -> PyErr {
 pub(crate) fn internal(message: impl Into<String>) -> PyErr {
     exception("Internal", message.into())
 }
-
-pub(crate) fn buffer_full(message: String) -> PyErr {
-    exception("BufferFull", message)
-}

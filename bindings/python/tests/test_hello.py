@@ -146,7 +146,7 @@ def test_holding_too_many_frames_is_told(engine, voice):
 
 def test_more_than_there_is_room_for_is_refused_whole(engine):
     with engine.open_avatar(demo.avatar(), buffer_seconds=1) as avatar:
-        with pytest.raises(musetalk.BufferFullError, match="buffer_seconds"):
+        with pytest.raises(musetalk.InvalidInputError, match="at most 24000.*in parts.*buffer_seconds"):
             avatar.push(np.zeros(24_001, dtype=np.int16))
         avatar.push(np.zeros(24_000, dtype=np.int16))
         avatar.finish()

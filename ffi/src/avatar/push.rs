@@ -1,9 +1,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
+#[cfg(feature = "realtime")]
+use musetalk_core::ErrorKind;
 use musetalk_core::PcmWriter;
 
 use super::{AVATARS, Face, musetalk_avatar};
-use crate::boundary::{boundary, slice};
+use crate::boundary::{IN_PARTS, boundary, slice};
 use crate::half::Guard;
 use crate::status::{Failure, Result};
 use crate::{musetalk_error, musetalk_status};
@@ -49,7 +51,7 @@ pub unsafe extern "C" fn musetalk_avatar_begin(
 /// Ownership: the samples are copied.
 /// Thread safety: the pushing end.
 /// Returns BUFFER_FULL: retry after frames were read. INTERRUPTED: the utterance was cut; begin the next. INVALID_INPUT: a sample is no finite
-/// number. CLOSED. Zero samples are OK and do nothing.
+/// number, or there are more than buffer_seconds ever hold; push those in parts. CLOSED. Zero samples are always OK and do nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn musetalk_avatar_push(
     avatar: *mut musetalk_avatar,
@@ -59,9 +61,9 @@ pub unsafe extern "C" fn musetalk_avatar_push(
 ) -> musetalk_status {
     boundary(error, || {
         let face = AVATARS.hold(avatar as u64)?;
-        // SAFETY: the caller's promise, see the crate's docs.
-        let pcm = unsafe { slice(pcm, sample_count, "pcm", (face.capacity, musetalk_status::BufferFull)) }?;
         let mut ears = face.enter_ears()?;
+        // SAFETY: the caller's promise, see the crate's docs.
+        let pcm = unsafe { ears.samples(pcm, sample_count, face.capacity) }?;
         if !pcm.is_empty() {
             ears.writer()?.push(pcm)?;
         }
@@ -83,14 +85,16 @@ pub unsafe extern "C" fn musetalk_avatar_push_i16(
 ) -> musetalk_status {
     boundary(error, || {
         let face = AVATARS.hold(avatar as u64)?;
-        // SAFETY: the caller's promise, see the crate's docs.
-        let pcm = unsafe { slice(pcm, sample_count, "pcm", (face.capacity, musetalk_status::BufferFull)) }?;
         let mut ears = face.enter_ears()?;
+        // SAFETY: the caller's promise, see the crate's docs.
+        let pcm = unsafe { ears.samples(pcm, sample_count, face.capacity) }?;
+        if pcm.is_empty() {
+            return Ok(musetalk_status::Ok);
+        }
         let mut floats = std::mem::take(&mut ears.floats);
         floats.clear();
         floats.extend(pcm.iter().map(|&sample| f32::from(sample) / 32_768.0));
-        let pushed =
-            ears.writer().and_then(|writer| if pcm.is_empty() { Ok(()) } else { Ok(writer.push(&floats)?) });
+        let pushed = ears.writer().and_then(|writer| Ok(writer.push(&floats)?));
         ears.floats = floats;
         pushed.map(|()| musetalk_status::Ok)
     })
@@ -120,7 +124,11 @@ impl Face {
     #[cfg(feature = "realtime")]
     pub(crate) fn take_writer(&self) -> Result<(PcmWriter, Arc<Mutex<Option<PcmWriter>>>)> {
         let mut ears = self.enter_ears()?;
-        ears.writer()?;
+        match ears.writer()?.may_push() {
+            // A conversation begins an utterance of its own.
+            Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error.into()),
+            _ => {}
+        }
         let writer = ears.writer.take().ok_or_else(lent_out)?;
         Ok((writer, Arc::clone(&ears.parked)))
     }
@@ -133,6 +141,19 @@ impl Ears {
             parked: Arc::default(),
             floats: Vec::with_capacity(sample_rate as usize),
         }
+    }
+
+    /// What is pushed; more than ever fits is a wrong call, unless nothing is taken any more anyway.
+    ///
+    /// # Safety
+    ///
+    /// A non-null `pcm` must be valid for `count` reads for `'a`.
+    unsafe fn samples<'a, T>(&mut self, pcm: *const T, count: usize, most: usize) -> Result<&'a [T]> {
+        if count > most && !pcm.is_null() {
+            self.writer()?.may_push()?;
+        }
+        // SAFETY: promised by the caller.
+        unsafe { slice(pcm, count, "pcm", (most, IN_PARTS)) }
     }
 
     fn writer(&mut self) -> Result<&mut PcmWriter> {

@@ -22,7 +22,8 @@ pub struct musetalk_heard {
     pub samples: u64,
 }
 
-/// Up to where the utterance that plays, or plays next, has its frames: start its sound when this returns OK, not before. Never waits.
+/// Up to where the utterance that plays, or plays next, has its frames: start its sound when this returns OK, not before. Never waits. One that is
+/// ready wants to be started, or interrupted: until then acquire_latest's idle footage walks to its first frame and waits there.
 ///
 /// Thread safety: the acquiring end.
 /// Returns NO_FRAME until its first frames are ready, and leaves heard_out alone then.
@@ -69,7 +70,8 @@ pub unsafe extern "C" fn musetalk_avatar_acquire_next(
 
 /// The newest picture due when `heard` has left the loudspeaker; frames that it overtakes are dropped. Call it once per rendered
 /// picture. Never waits; draws on the calling thread. NULL, or utterance 0, or one that is unknown, cut or heard to its end, shows idle
-/// footage; so does a position that stands still for 120 ms.
+/// footage; so does a position that stands still for 120 ms. While an utterance is ready that you have not started, idle footage walks to its
+/// first frame and waits there: start it, by naming its position, or interrupt it.
 ///
 /// Ownership: on OK, give the frame back with musetalk_frame_release.
 /// Thread safety: the acquiring end.

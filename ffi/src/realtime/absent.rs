@@ -27,7 +27,7 @@ impl Talk {
         match *self {}
     }
 
-    pub(super) fn push(&self, _: &[i16]) -> u64 {
+    pub(super) fn push(&self, _: &[i16]) -> Result<u64> {
         match *self {}
     }
 

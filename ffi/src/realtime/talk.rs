@@ -13,9 +13,11 @@ use super::event::Told;
 use super::start;
 use super::told::told;
 use crate::half::Half;
-use crate::status::Result;
+use crate::status::{Failure, Result};
 use crate::wake::{Bell, Waker};
-use crate::{musetalk_conversation_description, musetalk_conversation_options, musetalk_posture};
+use crate::{
+    musetalk_conversation_description, musetalk_conversation_options, musetalk_posture, musetalk_status,
+};
 
 /// A wait without limit looks up this often.
 const SLICE: Duration = Duration::from_secs(3600);
@@ -51,8 +53,11 @@ impl Talk {
         Ok(event.map(|event: Event| told(event, |answer| self.utterance(answer))))
     }
 
-    pub(super) fn push(&self, pcm: &[i16]) -> u64 {
-        self.client.push_audio(pcm)
+    pub(super) fn push(&self, pcm: &[i16]) -> Result<u64> {
+        if self.client.is_closed() {
+            return Err(Failure::new(musetalk_status::Closed, "the conversation is over; start another one"));
+        }
+        Ok(self.client.push_audio(pcm))
     }
 
     pub(super) fn send_text(&self, text: &str) -> Result<()> {

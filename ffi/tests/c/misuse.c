@@ -195,9 +195,9 @@ static void counts_and_samples(const musetalk_engine *engine, const char *asset)
     size_t counts[] = {240001, SIZE_MAX, SIZE_MAX / 4, SIZE_MAX / 2, (size_t)1 << 40};
     size_t at;
     for (at = 0; at < sizeof counts / sizeof *counts; at++) {
-        REFUSED(musetalk_avatar_push(avatar, hum, counts[at], &error), MUSETALK_STATUS_BUFFER_FULL, "pcm");
-        REFUSED(musetalk_avatar_push_i16(avatar, (const int16_t *)(const void *)hum, counts[at], &error),
-                MUSETALK_STATUS_BUFFER_FULL, "pcm");
+        REFUSED(musetalk_avatar_push(avatar, hum, counts[at], &error), INVALID, "at most 240000 are taken at once; push them in parts");
+        REFUSED(musetalk_avatar_push_i16(avatar, (const int16_t *)(const void *)hum, counts[at], &error), INVALID,
+                "`pcm`");
     }
     memset(&bad[1], 0xff, sizeof bad[1]);
     REFUSED(musetalk_avatar_push(avatar, bad, 2, &error), INVALID, "1");
@@ -205,6 +205,15 @@ static void counts_and_samples(const musetalk_engine *engine, const char *asset)
     for (at = 0; at < 10; at++) CHECK(musetalk_avatar_push(avatar, hum, 24000, NULL) == MUSETALK_STATUS_OK);
     /* The worker takes some away while this pushes, so it fills in the end, and takes all or nothing. */
     for (at = 0; musetalk_avatar_push(avatar, hum, 24000, NULL) == MUSETALK_STATUS_OK; at++) CHECK(at < 100);
+    /* Whoever pushes too much learns first that nothing is taken any more. */
+    CHECK(musetalk_avatar_interrupt(avatar, NULL, NULL) == MUSETALK_STATUS_OK);
+    REFUSED(musetalk_avatar_push(avatar, hum, counts[0], &error), MUSETALK_STATUS_INTERRUPTED, "begin");
+    CHECK(musetalk_avatar_push(avatar, NULL, 0, NULL) == MUSETALK_STATUS_OK);
+    CHECK(musetalk_avatar_close(avatar, NULL) == MUSETALK_STATUS_OK);
+    REFUSED(musetalk_avatar_push(avatar, hum, counts[0], &error), MUSETALK_STATUS_CLOSED, "closed");
+    REFUSED(musetalk_avatar_push_i16(avatar, (const int16_t *)(const void *)hum, counts[1], &error), MUSETALK_STATUS_CLOSED, "closed");
+    CHECK(musetalk_avatar_push(avatar, NULL, 0, NULL) == MUSETALK_STATUS_OK);
+    CHECK(musetalk_avatar_push_i16(avatar, NULL, 0, NULL) == MUSETALK_STATUS_OK);
     CHECK(musetalk_avatar_free(avatar) == MUSETALK_STATUS_OK);
 }
 
@@ -445,8 +454,18 @@ static void conversations(const musetalk_engine *engine, const char *asset) {
 
     avatar = open_avatar(engine, asset, 0);
     options.avatar = avatar;
+    CHECK(musetalk_avatar_close(avatar, NULL) == MUSETALK_STATUS_OK);
+    REFUSED(musetalk_conversation_start(&options, &conversation, &error), MUSETALK_STATUS_CLOSED, "closed");
+    CHECK(musetalk_avatar_free(avatar) == MUSETALK_STATUS_OK);
+
+    avatar = open_avatar(engine, asset, 0);
+    options.avatar = avatar;
+    CHECK(musetalk_avatar_push(avatar, hum, 2400, NULL) == MUSETALK_STATUS_OK);
+    CHECK(musetalk_avatar_interrupt(avatar, NULL, NULL) == MUSETALK_STATUS_OK); /* cut, and free to speak again */
     CHECK(musetalk_conversation_start(&options, &conversation, NULL) == MUSETALK_STATUS_OK);
     REFUSED(musetalk_avatar_push(avatar, hum, 1, &error), INVALID, "conversation");
+    CHECK(musetalk_avatar_push(avatar, NULL, 0, NULL) == MUSETALK_STATUS_OK);
+    CHECK(musetalk_avatar_push_i16(avatar, NULL, 0, NULL) == MUSETALK_STATUS_OK);
     REFUSED(musetalk_conversation_push(conversation, hum, SIZE_MAX, NULL, &error), INVALID, "pcm");
     REFUSED(musetalk_conversation_send_text(conversation, "", &error), INVALID, "text");
     REFUSED(musetalk_conversation_send_text(conversation, "\xf0\x28", &error), INVALID, "UTF-8");
@@ -454,12 +473,18 @@ static void conversations(const musetalk_engine *engine, const char *asset) {
     REFUSED(musetalk_conversation_send_pixels(conversation, (const uint8_t *)hum, 4000000000u, 4000000000u, NULL, &error),
             INVALID, "rgb");
     REFUSED(musetalk_conversation_send_pixels(conversation, NULL, 0, 0, NULL, &error), INVALID, "sides");
+    REFUSED(musetalk_conversation_send_pixels(conversation, (const uint8_t *)hum, 9000, 1, NULL, &error), INVALID, "1 to 8192, not 9000");
     REFUSED(musetalk_conversation_talk_press(conversation, &error), INVALID, "turn");
     REFUSED(musetalk_conversation_heard(conversation, NULL, &error), INVALID, "heard");
     REFUSED(musetalk_conversation_tool_output(conversation, "never asked", "", 0, &error), MUSETALK_STATUS_NOT_FOUND, "never");
     REFUSED(musetalk_conversation_tool_output(conversation, "never asked", "", 2, &error), INVALID, "silent");
     CHECK(musetalk_avatar_free(avatar) == MUSETALK_STATUS_OK); /* before the conversation that speaks through it */
     CHECK(musetalk_conversation_interrupt(conversation, NULL) == MUSETALK_STATUS_OK);
+    CHECK(musetalk_conversation_push(conversation, hum, 240, NULL, NULL) == MUSETALK_STATUS_OK);
+    CHECK(musetalk_conversation_close(conversation, NULL) == MUSETALK_STATUS_OK);
+    REFUSED(musetalk_conversation_push(conversation, hum, 240, NULL, &error), MUSETALK_STATUS_CLOSED, "over");
+    REFUSED(musetalk_conversation_push_i16(conversation, (const int16_t *)(const void *)hum, 240, NULL, &error), MUSETALK_STATUS_CLOSED, "over");
+    REFUSED(musetalk_conversation_send_text(conversation, "hello", &error), MUSETALK_STATUS_CLOSED, "");
     CHECK(musetalk_conversation_free(conversation) == MUSETALK_STATUS_OK);
     CHECK(musetalk_conversation_free(conversation) == INVALID);
 }

@@ -29,6 +29,8 @@ static void leave(struct host *host) {
     CHECK(pthread_mutex_destroy(&host->lock) == 0 && pthread_cond_destroy(&host->changed) == 0);
 }
 
+static void let_go(void *user_data) { ++*(int *)user_data; }
+
 static void woken(void *user_data) {
     struct host *host = user_data;
     musetalk_avatar *avatar;
@@ -37,10 +39,16 @@ static void woken(void *user_data) {
     CHECK(pthread_mutex_unlock(&host->lock) == 0);
     if (avatar) {
         musetalk_frame frame = empty_frame();
+        int refused = 0;
         /* None of these may work here: the thread makes the frames of all avatars. */
         REFUSED(musetalk_avatar_push(avatar, hum, 1, &error), INVALID, "wake-up");
         REFUSED(musetalk_avatar_acquire_next(avatar, -1, &frame, &error), INVALID, "wake-up");
         REFUSED(musetalk_avatar_set_wake(avatar, NULL, NULL, NULL, &error), INVALID, "wake-up");
+        /* What is refused is let go nevertheless. */
+        REFUSED(musetalk_avatar_set_wake(avatar, woken, &refused, let_go, &error), INVALID, "wake-up");
+        CHECK(refused == 1);
+        REFUSED(musetalk_log_set(1, NULL, &refused, let_go, &error), INVALID, "wake-up");
+        CHECK(refused == 2);
         CHECK(musetalk_avatar_free(avatar) == INVALID);
         CHECK(musetalk_frame_release(&frame) == INVALID);
     }

@@ -60,6 +60,28 @@ static void errors(const Engine& engine) {
 #endif
 }
 
+/// A Result is read like an optional, const or not, moved from or kept.
+static void results(const Engine& engine, const char* asset) {
+    const auto r = engine.open_avatar(asset);
+    CHECK(r);
+    if (r) CHECK(r->describe().width == 64 && (*r).raw() && r.value().raw() == r->raw());
+    auto owned = engine.open_avatar(asset);
+    Avatar avatar = std::move(owned).value();
+    CHECK(avatar.raw() && avatar.describe().width == 64);
+    const auto cut = avatar.interrupt();
+    CHECK(cut.value_or(7) == 0 && *cut == 0);
+    CHECK(avatar.close() && avatar.begin().value_or(7) == 7);
+    const auto begun = avatar.begin();
+    CHECK(begun.value_or(7u) == 7 && begun.status() == MUSETALK_STATUS_CLOSED);
+    musetalk::Error error = avatar.begin().error();
+    CHECK(error.status == MUSETALK_STATUS_CLOSED && !error.message.empty());
+    error = avatar.finish().error();
+    CHECK(error.status == MUSETALK_STATUS_CLOSED);
+    // A value that only moves has another in its place.
+    Avatar other = engine.open_avatar("/nowhere.avatar").value_or(std::move(avatar));
+    CHECK(other.raw() && !avatar.raw());
+}
+
 static void recording(const Engine& engine, const char* asset) {
     auto avatar = engine.open_avatar(asset).value();
     const auto voice = hum(24000);
@@ -158,6 +180,13 @@ static void logging(const char* pack) {
     (void)load(pack);
     CHECK(musetalk::set_log(MUSETALK_LOG_LEVEL_OFF, nullptr));
     CHECK(alive.use_count() == 1); // the finalizer ran
+    const auto log = musetalk::keep_log(MUSETALK_LOG_LEVEL_TRACE);
+    CHECK(log);
+    (void)load(pack);
+    const auto line = musetalk::read_log(*log, std::chrono::seconds(20));
+    CHECK(line && line->level >= 1 && line->message[0] != '\0');
+    CHECK(musetalk::set_log(MUSETALK_LOG_LEVEL_OFF, nullptr));
+    CHECK(musetalk::read_log(*log).status() == MUSETALK_STATUS_CLOSED);
 }
 
 static long entries(const char* folder) {
@@ -199,10 +228,11 @@ static void many(const Engine& engine, const char* asset) {
 }
 
 int main(int count, char** words) {
-    CHECK(count == 3 && musetalk::compatible());
+    CHECK(count == 3 && musetalk::compatible() && std::string(musetalk::version()) == musetalk_version());
     const auto engine = load(words[1]);
     CHECK(engine.describe().device == MUSETALK_DEVICE_CPU && std::string(engine.describe().pack_name) == "tiny");
     errors(engine);
+    results(engine, words[2]);
     recording(engine, words[2]);
     ownership(engine, words[2]);
     live(engine, words[2]);

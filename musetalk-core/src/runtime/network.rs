@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use ort::ep::ExecutionProviderDispatch;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::{TensorElementType, TensorRef, ValueType};
@@ -49,7 +50,9 @@ impl Network {
         let file = file_for(entry, options.device).to_owned();
         let path = folder.join(&file);
         let options = LoadOptions { threads: threads_for(entry.macs, options.threads), ..options };
-        let session = builder(library, entry.optimisation, options)
+        // What this build does not have is told as it is: no other driver helps.
+        let providers = providers::dispatch(options.device)?;
+        let session = builder(library, entry.optimisation, options, providers)
             .and_then(|mut builder| builder.commit_from_file(&path))
             .map_err(|error| failed_to_load(error, role, options.device, &path))?;
         compare(role, "input", &entry.inputs, session.inputs(), &path)?;
@@ -149,8 +152,8 @@ fn builder(
     library: &RuntimeLibrary,
     optimisation: Optimisation,
     options: LoadOptions,
+    providers: Vec<ExecutionProviderDispatch>,
 ) -> ort::Result<SessionBuilder> {
-    let providers = providers::dispatch(options.device).map_err(|e| ort::Error::new(e.to_string()))?;
     let level = match optimisation {
         Optimisation::All => GraphOptimizationLevel::Level3,
         Optimisation::Extended => GraphOptimizationLevel::Level2,

@@ -74,16 +74,29 @@ impl Mouthpiece {
         Ok(utterance)
     }
 
+    /// Whether anything can be pushed at all: not once it is closed, nor while the last utterance is cut.
+    pub(crate) fn may_push(&self) -> Result<()> {
+        self.alive()?;
+        self.uncut()
+    }
+
+    /// No reading ever makes room for it, so it is no full buffer, which a host waits for.
+    fn too_long(&self, count: usize) -> Error {
+        let text = format!(
+            "pcm has {count} samples, and at most {} are taken at once; push it in parts, or open the avatar with more buffer_seconds",
+            self.capacity
+        );
+        Error::new(ErrorKind::InvalidInput, text)
+    }
+
     /// Takes all of `pcm` or nothing.
     pub(crate) fn push(&mut self, pcm: &[f32]) -> Result<()> {
-        self.alive()?;
-        self.uncut()?;
+        self.may_push()?;
+        if pcm.len() > self.capacity {
+            return Err(self.too_long(pcm.len()));
+        }
         if self.samples.slots() < pcm.len() {
-            return Err(full(if pcm.len() > self.capacity {
-                "push: the slice is longer than the whole buffer; push it in parts, or open the avatar with more buffer_seconds"
-            } else {
-                "push: no room is left; read frames, then push again"
-            }));
+            return Err(full("push: no room is left; read frames, then push again"));
         }
         if self.open.is_none() {
             let before = self.control.begun();
@@ -106,8 +119,7 @@ impl Mouthpiece {
 
     /// Ends the open utterance; without one there is nothing to do.
     pub(crate) fn finish(&mut self) -> Result<()> {
-        self.alive()?;
-        self.uncut()?;
+        self.may_push()?;
         self.close();
         self.control.wake();
         Ok(())
@@ -250,6 +262,19 @@ mod tests {
         mouthpiece.push(&[0.0; 1]).unwrap();
         inbox.mark();
         assert_eq!(take(&mut inbox).len(), 4);
+    }
+
+    #[test]
+    fn what_never_fits_is_a_wrong_call_unless_nothing_is_taken_any_more() {
+        let (mut mouthpiece, inbox, control) = pair(4);
+        let error = mouthpiece.push(&[0.0; 5]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("at most 4") && error.to_string().contains("in parts"), "{error}");
+        mouthpiece.push(&[0.0; 4]).unwrap();
+        control.interrupt();
+        assert_eq!(mouthpiece.push(&[0.0; 5]).unwrap_err().kind(), ErrorKind::Interrupted);
+        drop(inbox);
+        assert_eq!(mouthpiece.push(&[0.0; 5]).unwrap_err().kind(), ErrorKind::Closed);
     }
 
     #[test]

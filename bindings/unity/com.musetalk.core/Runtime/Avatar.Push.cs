@@ -23,7 +23,8 @@ namespace MuseTalk
         /// <param name="pcm">Empty is fine and does nothing.</param>
         /// <exception cref="BufferFullException">No room is left: retry after frames were read.</exception>
         /// <exception cref="InterruptedException">The utterance was cut: begin the next.</exception>
-        /// <exception cref="InvalidInputException">A sample is no finite number, or another thread is pushing.</exception>
+        /// <exception cref="InvalidInputException">A sample is no finite number, there are more than <see cref="AvatarOptions.BufferSeconds"/> ever
+        /// hold (push those in parts), or another thread is pushing.</exception>
         /// <exception cref="ClosedException">The session is over.</exception>
         public unsafe void Push(ReadOnlySpan<float> pcm)
         {
@@ -36,7 +37,8 @@ namespace MuseTalk
         /// <param name="pcm">Empty is fine and does nothing.</param>
         /// <exception cref="BufferFullException">No room is left: retry after frames were read.</exception>
         /// <exception cref="InterruptedException">The utterance was cut: begin the next.</exception>
-        /// <exception cref="InvalidInputException">Another thread is pushing.</exception>
+        /// <exception cref="InvalidInputException">There are more than <see cref="AvatarOptions.BufferSeconds"/> ever hold (push those in parts), or
+        /// another thread is pushing.</exception>
         /// <exception cref="ClosedException">The session is over.</exception>
         public unsafe void Push(ReadOnlySpan<short> pcm)
         {
@@ -50,7 +52,8 @@ namespace MuseTalk
         /// <param name="status"><see cref="Status.Ok"/>, <see cref="Status.BufferFull"/>, <see cref="Status.Interrupted"/> or
         /// <see cref="Status.Closed"/>.</param>
         /// <returns>It was taken. False: nothing of it was.</returns>
-        /// <exception cref="InvalidInputException">A sample is no finite number, or another thread is pushing.</exception>
+        /// <exception cref="InvalidInputException">A sample is no finite number, there are more than <see cref="AvatarOptions.BufferSeconds"/> ever
+        /// hold (push those in parts), or another thread is pushing.</exception>
         public unsafe bool TryPush(ReadOnlySpan<float> pcm, out Status status)
         {
             NativeError error;
@@ -63,7 +66,8 @@ namespace MuseTalk
         /// <param name="status"><see cref="Status.Ok"/>, <see cref="Status.BufferFull"/>, <see cref="Status.Interrupted"/> or
         /// <see cref="Status.Closed"/>.</param>
         /// <returns>It was taken. False: nothing of it was.</returns>
-        /// <exception cref="InvalidInputException">Another thread is pushing.</exception>
+        /// <exception cref="InvalidInputException">There are more than <see cref="AvatarOptions.BufferSeconds"/> ever hold (push those in parts), or
+        /// another thread is pushing.</exception>
         public unsafe bool TryPush(ReadOnlySpan<short> pcm, out Status status)
         {
             NativeError error;

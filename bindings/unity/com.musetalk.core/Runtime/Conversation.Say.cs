@@ -12,6 +12,7 @@ namespace MuseTalk
         /// <param name="pcm">A minute at most.</param>
         /// <returns>Samples that were dropped for it.</returns>
         /// <exception cref="InvalidInputException">It is more than a minute.</exception>
+        /// <exception cref="ClosedException">The session is over.</exception>
         public unsafe long Push(ReadOnlySpan<float> pcm)
         {
             NativeError error;
@@ -25,6 +26,7 @@ namespace MuseTalk
         /// <param name="pcm">A minute at most.</param>
         /// <returns>Samples that were dropped for it.</returns>
         /// <exception cref="InvalidInputException">It is more than a minute.</exception>
+        /// <exception cref="ClosedException">The session is over.</exception>
         public unsafe long Push(ReadOnlySpan<short> pcm)
         {
             NativeError error;

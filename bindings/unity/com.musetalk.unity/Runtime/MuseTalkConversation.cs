@@ -117,7 +117,14 @@ namespace MuseTalk.Unity
                 if (_talk == null && _wanted && MayBegin()) Begin();
                 if (_talk == null) return;
                 ReadOnlySpan<float> heard;
-                while (_reader != null && _reader.Read(out heard)) _talk.Push(heard);
+                try
+                {
+                    while (_reader != null && _reader.Read(out heard)) _talk.Push(heard);
+                }
+                catch (ClosedException)
+                {
+                    // The last event, which is read below, says why.
+                }
                 Name();
                 if (_avatar == null) OpenAtOnce();
                 Report();

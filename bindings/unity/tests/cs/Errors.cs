@@ -40,7 +40,7 @@ namespace MuseTalk.Tests
             }
         }
 
-        /// Core ML is on no machine that this test runs on.
+        /// Core ML is in no library that this test is given.
         private static void NoSuchDevice(string pack)
         {
             try
@@ -49,7 +49,7 @@ namespace MuseTalk.Tests
             }
             catch (MuseTalkException refused)
             {
-                Check.That(refused.Status == Status.Unsupported || refused.Status == Status.DeviceUnavailable, refused.ToString());
+                Check.That(refused is UnsupportedException, refused.ToString());
                 Check.That(refused.Message.Contains("coreml"), refused.Message);
                 return;
             }
@@ -66,7 +66,7 @@ namespace MuseTalk.Tests
                 while (taken < 200 && avatar.TryPush(second, out status)) taken++;
                 Check.That(status == Status.BufferFull && taken < 200, "it is full after a while");
                 Check.Throws<BufferFullException>(() => avatar.Push(second));
-                Check.Throws<BufferFullException>(() => avatar.Push(new short[24000 * 3600]));
+                Check.Throws<InvalidInputException>(() => avatar.Push(new short[24000 * 3600]));
                 Check.Throws<InvalidInputException>(() => avatar.Push(new[] { float.NaN }));
                 avatar.Push(new float[0]);
                 avatar.Push(default(ReadOnlySpan<short>));
