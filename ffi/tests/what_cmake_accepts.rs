@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by unwrapping")]
 
-#[allow(dead_code, reason = "other tests use the rest")]
 mod support;
 
 use std::process::Command;
