@@ -23,7 +23,7 @@ use crate::asynchronous::coroutine;
 use crate::avatar::{Avatar, PcmWriter};
 use crate::create::picture;
 use crate::ends::Ears;
-use crate::error::{invalid, raise_talk, timed_out};
+use crate::error::{closed, invalid, raise_talk, timed_out};
 use crate::event::{Entry, Event, Usage, posture_name};
 use crate::forked;
 use crate::frame::{Heard, utterance};
@@ -209,10 +209,13 @@ impl Realtime {
 
     /// Add the person's voice, mono at the provider's input rate (24 000 Hz at OpenAI); how many samples were dropped, the oldest first.
     ///
-    /// Keep pushing silence between turns: the server finds their end in it.
+    /// Keep pushing silence between turns: the server finds their end in it. Once the session is over this is a `ClosedError`.
     fn push_audio(&self, pcm: &Bound<'_, PyAny>) -> PyResult<u64> {
         let py = pcm.py();
         let samples = Pcm::of(pcm)?.ints(py)?;
+        if py.detach(|| self.client.is_closed()) {
+            return Err(closed("the conversation is over; start another one"));
+        }
         Ok(py.detach(|| self.client.push_audio(&samples)))
     }
 

@@ -158,6 +158,10 @@ def test_threads_without_a_loop_wait():
         assert event is not None
     assert event.text == "Yes." and server.samples == 4_800
     talk.close()
+    while talk.wait(timeout=PATIENCE) is not None:
+        pass
+    with pytest.raises(musetalk.ClosedError, match="is over"):
+        talk.push_audio(np.zeros(240, dtype=np.float32))
     last = None
     while (event := talk.wait(timeout=PATIENCE)) is not None:
         last = event

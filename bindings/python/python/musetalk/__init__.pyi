@@ -752,6 +752,9 @@ class Realtime:
         """Add the person's voice, mono at the provider's input rate (24 000 Hz at OpenAI); how many samples were dropped, the oldest first.
 
         Keep pushing silence between turns: the server finds their end in it.
+
+        Raises:
+            ClosedError: the session is over.
         """
 
     @property

@@ -115,6 +115,9 @@ Outcome Session::Begin() {
 Outcome Session::Push(const float* samples, size_t count) {
     if (Who != Speaker::Host) return Refused(MUSETALK_STATUS_INVALID_INPUT, "something else speaks here: stop it first");
     if (count == 0) return {};
+    if (Player && Player->Capacity() < count) {
+        return Refused(MUSETALK_STATUS_INVALID_INPUT, "more sound than is ever taken at once: push it in parts");
+    }
     if (Player && Player->Room() < count) {
         return Refused(MUSETALK_STATUS_BUFFER_FULL, "no room is left for sound; nothing was taken");
     }

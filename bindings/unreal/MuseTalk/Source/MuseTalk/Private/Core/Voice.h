@@ -26,6 +26,8 @@ class Voice {
 
     /// Samples that a push would take now.
     size_t Room() const { return Samples.Room(); }
+    /// And the most that it ever takes at once.
+    size_t Capacity() const { return Samples.Capacity(); }
     /// Queues samples: all of them, or none where there is no room, another thread is pushing, or the utterance is before the last.
     bool Push(uint64_t utterance, const float* samples, size_t count);
 
