@@ -74,27 +74,31 @@ impl Picture<'_> {
         let columns = taps(window.left, window.width, size.0 * across, self.width);
         let rows = taps(window.top, window.height, size.1 * down, self.height);
         let count = (across * down) as f32;
-        let mut sums = vec![[0.0_f32; 3]; size.0];
+        let first = columns.iter().map(|&(left, ..)| left).min().unwrap_or(0);
+        let past = columns.iter().map(|&(_, right, _)| right + 1).max().unwrap_or(0);
+        let mut line = vec![0.0_f32; 3 * (past - first)];
         let mut result = Vec::with_capacity(size.0 * size.1 * 3);
         for rows in rows.chunks_exact(down) {
-            sums.fill([0.0; 3]);
+            // Down first, for whole runs of bytes, and across only once for every row of the result: it is all linear.
+            line.fill(0.0);
             for &(upper, lower, below) in rows {
-                let line = |y: usize| self.rgb[y * self.width * 3..][..self.width * 3].as_chunks::<3>().0;
-                let (upper, lower) = (line(upper), line(lower));
-                for (sum, columns) in sums.iter_mut().zip(columns.chunks_exact(across)) {
-                    for &(left, right, beside) in columns {
-                        for (channel, sum) in sum.iter_mut().enumerate() {
-                            let between = |row: &[[u8; 3]]| {
-                                let (a, b) = (f32::from(row[left][channel]), f32::from(row[right][channel]));
-                                a + (b - a) * beside
-                            };
-                            let (a, b) = (between(upper), between(lower));
-                            *sum += a + (b - a) * below;
-                        }
-                    }
+                let run = |y: usize| &self.rgb[(y * self.width + first) * 3..(y * self.width + past) * 3];
+                for (sum, (&upper, &lower)) in line.iter_mut().zip(run(upper).iter().zip(run(lower))) {
+                    let (upper, lower) = (f32::from(upper), f32::from(lower));
+                    *sum += upper + (lower - upper) * below;
                 }
             }
-            result.extend(sums.iter().flat_map(|sum| sum.map(|sum| (sum / count + 0.5) as u8)));
+            let (line, _) = line.as_chunks::<3>();
+            for columns in columns.chunks_exact(across) {
+                let mut sum = [0.0_f32; 3];
+                for &(left, right, beside) in columns {
+                    let (left, right) = (line[left - first], line[right - first]);
+                    for (channel, sum) in sum.iter_mut().enumerate() {
+                        *sum += left[channel] + (right[channel] - left[channel]) * beside;
+                    }
+                }
+                result.extend(sum.map(|sum| (sum / count + 0.5) as u8));
+            }
         }
         result
     }
