@@ -209,7 +209,10 @@ impl Realtime {
 
     /// Add the person's voice, mono at the provider's input rate (24 000 Hz at OpenAI); how many samples were dropped, the oldest first.
     ///
-    /// Keep pushing silence between turns: the server finds their end in it. Once the session is over this is a `ClosedError`.
+    /// Keep pushing silence between turns: the server finds their end in it.
+    ///
+    /// Raises:
+    ///     ClosedError: the session is over.
     fn push_audio(&self, pcm: &Bound<'_, PyAny>) -> PyResult<u64> {
         let py = pcm.py();
         let samples = Pcm::of(pcm)?.ints(py)?;
