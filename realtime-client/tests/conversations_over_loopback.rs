@@ -17,6 +17,15 @@ use realtime_client::{Picture, RealtimeClient, Tools};
 use serde_json::json;
 use support::*;
 
+/// What both have said so far, in order.
+fn texts(talk: &RealtimeClient) -> Vec<String> {
+    let text = |what| match what {
+        What::Said { text, .. } => Some(text),
+        _ => None,
+    };
+    talk.history().into_iter().filter_map(|entry| text(entry.what)).collect()
+}
+
 fn answering(answers: &[&str]) -> Scenario {
     let mut scenario = Scenario::default();
     scenario.answers = answers.iter().map(|answer| (*answer).to_owned()).collect();
@@ -58,15 +67,7 @@ fn a_spoken_question_is_heard_written_down_and_answered() {
         at(|e| matches!(e, Event::SpeechStarted { .. })) < at(|e| matches!(e, Event::SpeechStopped { .. }))
     );
     assert!(events.iter().any(|e| matches!(e, Event::UserSaid { text, .. } if text == "How are you?")));
-    let texts: Vec<String> = talk
-        .history()
-        .iter()
-        .filter_map(|entry| match &entry.what {
-            What::Said { text, .. } => Some(text.clone()),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(texts, ["How are you?", "Fine."]);
+    assert_eq!(texts(&talk), ["How are you?", "Fine."]);
     assert!(seen(&server, "response.create").is_empty(), "the server answers by itself");
 }
 
@@ -258,15 +259,7 @@ fn the_wrong_order_is_put_right() {
         last < at("response.output_audio.done")
             && at("response.done") < at("conversation.item.input_audio_transcription.completed")
     );
-    let texts: Vec<String> = talk
-        .history()
-        .iter()
-        .filter_map(|entry| match &entry.what {
-            What::Said { text, .. } => Some(text.clone()),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(texts, ["How are you?", "First.", "First."]);
+    assert_eq!(texts(&talk), ["How are you?", "First.", "First."]);
 }
 
 /// A remote server of tools, and whether the host is asked.

@@ -55,37 +55,56 @@ fn main() -> ExitCode {
 }
 
 fn build_and_install(prefix: &Path, release: bool) -> Outcome {
-    let mut words = vec!["build", "--package", "musetalk-ffi"];
-    words.extend(release.then_some("--release"));
-    cargo(&words)?;
-    let built = install::target_folder(&root())?.join(if release { "release" } else { "debug" });
-    install::stage(&root(), &built, prefix)
+    install::stage(&root(), &build(release)?, prefix)
 }
 
-fn build_and_pack(mut more: &[&str]) -> Outcome {
-    let target = install::target_folder(&root())?;
-    let (mut out, mut runtime, mut release) = (target.join("dist"), None, true);
-    while let Some((first, rest)) = more.split_first() {
-        more = match (*first, rest) {
-            ("--debug", rest) => {
-                release = false;
-                rest
-            }
-            ("--out", [path, rest @ ..]) => {
-                out = Path::new(*path).to_owned();
-                rest
-            }
-            ("--runtime", [path, rest @ ..]) => {
-                runtime = Some(Path::new(*path).to_owned());
-                rest
-            }
-            _ => return Err(format!("dist does not know {first}, or it lacks a value\n{USAGE}")),
-        };
+/// Builds libmusetalk, and says where it then lies.
+fn build(release: bool) -> Outcome<PathBuf> {
+    cargo(&[&["build", "--package", "musetalk-ffi"], profile(release)].concat())?;
+    Ok(install::target_folder(&root())?.join(if release { "release" } else { "debug" }))
+}
+
+fn profile(release: bool) -> &'static [&'static str] {
+    if release { &["--release"] } else { &[] }
+}
+
+/// What the words that stage a package are told.
+struct Staging {
+    out: Option<PathBuf>,
+    runtime: Option<PathBuf>,
+    release: bool,
+}
+
+impl Staging {
+    fn of(word: &str, mut more: &[&str]) -> Outcome<Self> {
+        let mut told = Self { out: None, runtime: None, release: true };
+        while let Some((first, rest)) = more.split_first() {
+            more = match (*first, rest) {
+                ("--debug", rest) => {
+                    told.release = false;
+                    rest
+                }
+                // `uplugin` has had its own.
+                ("--out", [path, rest @ ..]) if word == "dist" => {
+                    told.out = Some(PathBuf::from(path));
+                    rest
+                }
+                ("--runtime", [path, rest @ ..]) => {
+                    told.runtime = Some(PathBuf::from(path));
+                    rest
+                }
+                _ => return Err(format!("{word} does not know {first}, or it lacks a value\n{USAGE}")),
+            };
+        }
+        Ok(told)
     }
-    let profile: &[&str] = if release { &["--release"] } else { &[] };
-    cargo(&[&["build", "--package", "musetalk-ffi"], profile].concat())?;
-    let runtime = runtime.map_or_else(|| found_runtime(profile), Ok)?;
-    let built = target.join(if release { "release" } else { "debug" });
+}
+
+fn build_and_pack(more: &[&str]) -> Outcome {
+    let Staging { out, runtime, release } = Staging::of("dist", more)?;
+    let built = build(release)?;
+    let runtime = runtime.map_or_else(|| found_runtime(release), Ok)?;
+    let out = out.map_or_else(|| install::target_folder(&root()).map(|target| target.join("dist")), Ok)?;
     let mut contents = dist::Contents::new(built, runtime);
     contents.release = release;
     let zip = dist::pack(&root(), &contents, &out)?;
@@ -95,8 +114,9 @@ fn build_and_pack(mut more: &[&str]) -> Outcome {
 }
 
 /// The ONNX Runtime that `musetalk setup` finds, or fetches first.
-fn found_runtime(profile: &[&str]) -> Outcome<PathBuf> {
-    let setup = [&["run", "--quiet", "--package", "musetalk-cli"], profile, &["--", "setup"]].concat();
+fn found_runtime(release: bool) -> Outcome<PathBuf> {
+    let setup =
+        [&["run", "--quiet", "--package", "musetalk-cli"], profile(release), &["--", "setup"]].concat();
     cargo(&setup)?;
     // Once more, as it then only says where that is.
     let output = command(&setup).output().map_err(|e| format!("cargo could not be started: {e}"))?;
@@ -106,26 +126,9 @@ fn found_runtime(profile: &[&str]) -> Outcome<PathBuf> {
     Ok(PathBuf::from(path.trim()))
 }
 
-fn build_and_stage_uplugin(out: &Path, mut more: &[&str]) -> Outcome {
-    let (mut runtime, mut release) = (None, true);
-    while let Some((first, rest)) = more.split_first() {
-        more = match (*first, rest) {
-            ("--debug", rest) => {
-                release = false;
-                rest
-            }
-            ("--runtime", [path, rest @ ..]) => {
-                runtime = Some(Path::new(*path).to_owned());
-                rest
-            }
-            _ => return Err(format!("uplugin does not know {first}\n{USAGE}")),
-        };
-    }
-    let mut words = vec!["build", "--package", "musetalk-ffi"];
-    words.extend(release.then_some("--release"));
-    cargo(&words)?;
-    let built = install::target_folder(&root())?.join(if release { "release" } else { "debug" });
-    let mut contents = uplugin::Contents::new(built);
+fn build_and_stage_uplugin(out: &Path, more: &[&str]) -> Outcome {
+    let Staging { runtime, release, .. } = Staging::of("uplugin", more)?;
+    let mut contents = uplugin::Contents::new(build(release)?);
     contents.runtime = runtime;
     uplugin::stage(&root(), &contents, out)?;
     for file in uplugin::list(out)? {
@@ -138,8 +141,7 @@ fn build_and_stage_uplugin(out: &Path, mut more: &[&str]) -> Outcome {
 }
 
 fn build_and_stage_upm(out: &Path, runtime: Option<&Path>) -> Outcome {
-    cargo(&["build", "--package", "musetalk-ffi", "--release"])?;
-    upm::stage(&root(), &install::target_folder(&root())?.join("release"), runtime, out)?;
+    upm::stage(&root(), &build(true)?, runtime, out)?;
     if runtime.is_none() {
         println!("without ONNX Runtime: give --runtime, or ship it by another way");
     }

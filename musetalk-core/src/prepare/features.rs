@@ -97,8 +97,24 @@ fn bounds(numbers: impl Iterator<Item = f32>) -> (f32, f32) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// What the rules in plain Python make of landmarks.
+    #[derive(serde::Deserialize)]
+    pub(crate) struct Case {
+        pub(crate) points: Vec<[f32; 2]>,
+        pub(crate) shift: i32,
+        pub(crate) margin: u32,
+        pub(crate) height: u32,
+        pub(crate) fallback: [i32; 4],
+        #[serde(rename = "box")]
+        pub(crate) expected: [i32; 4],
+    }
+
+    pub(crate) fn cases() -> Vec<Case> {
+        serde_json::from_str(include_str!("../../tests/fixtures/boxes.json")).unwrap()
+    }
 
     /// Landmarks in a circle, the bridge of the nose at (100.9, 90.7), the chin at y = 160.
     fn points() -> Landmarks {
@@ -127,17 +143,7 @@ mod tests {
 
     #[test]
     fn reference_boxes_are_those_of_the_rules_in_plain_python() {
-        #[derive(serde::Deserialize)]
-        struct Case {
-            points: Vec<[f32; 2]>,
-            shift: i32,
-            margin: u32,
-            height: u32,
-            fallback: [i32; 4],
-            #[serde(rename = "box")]
-            expected: [i32; 4],
-        }
-        let cases: Vec<Case> = serde_json::from_str(include_str!("../../tests/fixtures/boxes.json")).unwrap();
+        let cases = cases();
         assert_eq!(cases.len(), 60);
         for case in cases {
             let points: Landmarks = case.points.try_into().unwrap();

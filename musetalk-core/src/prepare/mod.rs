@@ -19,6 +19,8 @@ mod stretch;
 mod try_out;
 mod verdict;
 
+#[cfg(test)]
+pub(crate) use features::tests::{Case, cases};
 pub(crate) use features::{edges, face_box, mouth_opening, reference_box};
 #[cfg(test)]
 pub(crate) use find_face::tests::milliseconds;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::prepare::{Case, cases};
 
 /// A frame as the reference sees it: landmarks of the whole, and the detector's box.
 fn seen(points: &[[f32; 2]], found: [i32; 4]) -> Observation {
@@ -9,21 +10,6 @@ fn seen(points: &[[f32; 2]], found: [i32; 4]) -> Observation {
 
 fn reference(shift: i32, margin: u32) -> PrepareOptions {
     PrepareOptions { reference: true, bbox_shift: shift, extra_margin: margin, ..PrepareOptions::default() }
-}
-
-#[derive(serde::Deserialize)]
-struct Case {
-    points: Vec<[f32; 2]>,
-    shift: i32,
-    margin: u32,
-    height: u32,
-    fallback: [i32; 4],
-    #[serde(rename = "box")]
-    expected: [i32; 4],
-}
-
-fn cases() -> Vec<Case> {
-    serde_json::from_str(include_str!("../../../tests/fixtures/boxes.json")).unwrap()
 }
 
 fn edges_of(face: &FaceBox) -> [i32; 4] {
